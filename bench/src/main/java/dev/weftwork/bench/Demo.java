@@ -1,0 +1,86 @@
+package dev.weftwork.bench;
+
+import dev.weftwork.connector.local.LocalConnector;
+import dev.weftwork.deploy.Deploy;
+import dev.weftwork.engine.Engine;
+import dev.weftwork.inventory.Host;
+import dev.weftwork.inventory.Inventory;
+import dev.weftwork.operation.files.Files;
+import dev.weftwork.operation.shell.Shell;
+import dev.weftwork.report.HostStatus;
+import dev.weftwork.report.RunReport;
+import dev.weftwork.report.StepStatus;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.stream.IntStream;
+
+/**
+ * Provisions embedded machines twice, on real processes and real files: the first pass changes everything, the second
+ * nothing.
+ *
+ * <p>{@code mvn -q compile exec:exec@demo}, with {@code -Ddemo.hosts=N} machines (50), their folders below {@code
+ * -Ddemo.dir=PATH} ({@code bench/target/demo}), and {@code -Ddemo.fail=K} of them failing (0). Exit code 1 if one did.
+ */
+public final class Demo {
+
+    private Demo() {}
+
+    /** Machines of an inventory: a port for each, and a flag for those that are to fail. */
+    static Inventory inventory(int hosts, int failing) {
+        return Inventory.of(IntStream.rangeClosed(1, hosts)
+                .mapToObj(i -> Host.named("web%03d".formatted(i))
+                        .inGroups("web")
+                        .with("port", 8000 + i)
+                        .with("broken", i <= failing))
+                .toList());
+    }
+
+    /** What every machine is to be like. */
+    static Deploy deploy(Path script) {
+        return Deploy.named("web tier")
+                .step(Files.directory("app/conf").mode("750"))
+                .step(Files.directory("app/bin"))
+                .step(
+                        "config",
+                        host -> Files.content("name=%s\nport=%d\nbroken=%s\n"
+                                        .formatted(
+                                                host.host().name(),
+                                                host.host().data("port", Integer.class),
+                                                host.host().data("broken", Boolean.class)))
+                                .to("app/conf/app.conf")
+                                .mode("640"))
+                .step(Files.put(script).to("app/bin/install").mode("755"))
+                .step(Files.line("profile", "export APP_HOME=$HOME/app"))
+                .step(Files.link("current").to("app"))
+                .step(
+                        "install",
+                        Shell.run("current/bin/install current/conf/app.conf").creates("app/installed"));
+    }
+
+    public static void main(String[] args) throws IOException {
+        DemoSettings settings = DemoSettings.fromSystemProperties();
+        Path machines = settings.emptyFolder("machines");
+        Path script = settings.copyResource("install.sh");
+        Inventory inventory = inventory(settings.hosts(), settings.failing());
+        Deploy deploy = deploy(script);
+        var console = new DemoConsole(System.out);
+        int failed;
+        try (Engine engine =
+                Engine.builder(LocalConnector.in(machines)).listener(console).build()) {
+            RunReport first = engine.run(inventory, deploy);
+            RunReport second = engine.run(inventory, deploy);
+            console.outputs(first, "install");
+            failed = first.failedHosts().size();
+            System.out.printf(
+                    "weftwork: hosts=%d ok=%d failed=%d changed=%d unchanged=%d second-pass-changed=%d elapsed-ms=%d%n",
+                    inventory.size(),
+                    first.count(HostStatus.SUCCEEDED),
+                    failed,
+                    first.count(StepStatus.CHANGED),
+                    first.count(StepStatus.UNCHANGED),
+                    second.count(StepStatus.CHANGED),
+                    first.elapsed().plus(second.elapsed()).toMillis());
+        }
+        System.exit(failed == 0 ? 0 : 1);
+    }
+}

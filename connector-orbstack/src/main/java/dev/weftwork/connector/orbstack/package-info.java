@@ -1,0 +1,2 @@
+/** Carries Weftwork's commands to OrbStack machines. */
+package dev.weftwork.connector.orbstack;

@@ -1,0 +1,108 @@
+package dev.weftwork.command;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalInt;
+
+/**
+ * What became of one command on one host: how it ended, what it wrote, how long it took. Output is kept in every case,
+ * also of a command that timed out, was cancelled or was lost.
+ *
+ * <p>Immutable. A failure is a value; {@link #orThrow} turns it into an exception where that is handier.
+ *
+ * <pre>{@code
+ * CommandResult result = ...;
+ * if (result.succeeded()) {
+ *   result.stdout().lines().forEach(...);
+ * }
+ * }</pre>
+ *
+ * @param host the name of the host
+ * @param command what was run
+ * @param outcome how it ended
+ * @param stdout what it wrote on standard output
+ * @param stderr what it wrote on standard error
+ * @param elapsed from the moment the connection took it to its end
+ */
+public record CommandResult(
+        String host, Command command, Outcome outcome, Output stdout, Output stderr, Duration elapsed) {
+
+    private static final int EXCERPT_LINES = 5;
+    private static final int EXCERPT_CHARS = 1_000;
+
+    /** A result for a command of which provably nothing ran. */
+    public static CommandResult notStarted(String host, Command command, String reason) {
+        return new CommandResult(
+                host, command, new Outcome.NotStarted(reason), Output.empty(), Output.empty(), Duration.ZERO);
+    }
+
+    /** Whether it ran to its end with one of the command's success codes. */
+    public boolean succeeded() {
+        return outcome instanceof Outcome.Completed completed
+                && command.successCodes().contains(completed.exitCode());
+    }
+
+    /** The exit code of a command that ran to its end. */
+    public OptionalInt exitCode() {
+        return outcome instanceof Outcome.Completed completed
+                ? OptionalInt.of(completed.exitCode())
+                : OptionalInt.empty();
+    }
+
+    /** Standard output as text, exactly as written. */
+    public String stdoutText() {
+        return stdout.text();
+    }
+
+    /** Standard error as text, exactly as written. */
+    public String stderrText() {
+        return stderr.text();
+    }
+
+    /**
+     * This result if it succeeded.
+     *
+     * @throws CommandFailedException otherwise, with {@link #describe()} as its message
+     */
+    public CommandResult orThrow() {
+        if (!succeeded()) {
+            throw new CommandFailedException(this);
+        }
+        return this;
+    }
+
+    /**
+     * For people: the host, the command, how it ended and the last lines it wrote (at most five of standard error, or
+     * of standard output if that is empty). Secrets of the command show as stars.
+     */
+    public String describe() {
+        String written = stderr.length() > 0 ? excerpt(stderr) : excerpt(stdout);
+        return host + ": `" + command + "` " + ending() + (written.isEmpty() ? "" : ": " + written);
+    }
+
+    private String ending() {
+        return switch (outcome) {
+            case Outcome.Completed completed -> "exited " + completed.exitCode();
+            case Outcome.TimedOut timedOut ->
+                "was ended after its timeout of " + timedOut.limit().toMillis() + " ms"
+                        + unconfirmed(timedOut.deathConfirmed());
+            case Outcome.Cancelled cancelled -> "was cancelled" + unconfirmed(cancelled.deathConfirmed());
+            case Outcome.ConnectionLost lost ->
+                "lost its connection (" + command.hideSecretsIn(lost.reason())
+                        + "); whether it ran is unknown, look at the machine before running it again";
+            case Outcome.NotStarted notStarted -> "was not started: " + command.hideSecretsIn(notStarted.reason());
+        };
+    }
+
+    private static String unconfirmed(boolean deathConfirmed) {
+        return deathConfirmed ? "" : ", and some of its processes may still be running";
+    }
+
+    private String excerpt(Output output) {
+        List<String> lines = output.lines();
+        String last = command.hideSecretsIn(String.join(
+                        "\n", lines.subList(Math.max(0, lines.size() - EXCERPT_LINES), lines.size()))
+                .strip());
+        return last.length() <= EXCERPT_CHARS ? last : "..." + last.substring(last.length() - EXCERPT_CHARS);
+    }
+}

@@ -1,0 +1,50 @@
+package dev.weftwork.command;
+
+import java.nio.charset.StandardCharsets;
+
+/**
+ * A value that must not be seen: it prints as stars, and messages about its command show stars wherever it occurs.
+ *
+ * <p>Immutable. Equality is identity, so that a secret in a collection tells nothing about its value.
+ *
+ * <pre>{@code
+ * Secret password = Secret.of(System.getenv("DB_PASSWORD"));
+ * Command.of("createdb-user", "app").secretEnv("PGPASSWORD", password);
+ * }</pre>
+ */
+public final class Secret {
+
+    static final String STARS = "******";
+
+    private final String value;
+
+    private Secret(String value) {
+        this.value = value;
+    }
+
+    /**
+     * A secret of this value.
+     *
+     * @throws IllegalArgumentException if it is empty: an empty secret is a configuration mistake nearly always, and
+     *     cannot be told from other text in a message
+     */
+    public static Secret of(String value) {
+        if (value.isEmpty()) {
+            throw new IllegalArgumentException("a secret must not be empty");
+        }
+        return new Secret(value);
+    }
+
+    byte[] bytes() {
+        return value.getBytes(StandardCharsets.UTF_8);
+    }
+
+    String hideIn(String text) {
+        return text.replace(value, STARS);
+    }
+
+    @Override
+    public String toString() {
+        return STARS;
+    }
+}

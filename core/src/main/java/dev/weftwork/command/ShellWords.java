@@ -1,0 +1,75 @@
+package dev.weftwork.command;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Turns arguments into words of a POSIX shell that evaluate to exactly the same bytes.
+ *
+ * <p>Works on bytes, because file names and arguments of a Unix machine are bytes: within single quotes every byte but
+ * the quote itself is literal in dash, busybox ash and bash, whatever the locale.
+ */
+final class ShellWords {
+
+    private ShellWords() {}
+
+    /** The UTF-8 bytes of {@code text}, which is refused if they could not arrive: NUL, or half a surrogate pair. */
+    static byte[] encode(String what, String text) {
+        if (text.indexOf('\0') >= 0) {
+            throw new IllegalArgumentException(what + " must not contain a NUL character: no shell can pass one on");
+        }
+        try {
+            ByteBuffer bytes = StandardCharsets.UTF_8
+                    .newEncoder()
+                    .onMalformedInput(CodingErrorAction.REPORT)
+                    .encode(CharBuffer.wrap(text));
+            byte[] encoded = new byte[bytes.remaining()];
+            bytes.get(encoded);
+            return encoded;
+        } catch (CharacterCodingException e) {
+            throw new IllegalArgumentException(
+                    what + " has half of a surrogate pair, which has no bytes to send; pass bytes instead", e);
+        }
+    }
+
+    static byte[] requireNoNul(String what, byte[] bytes) {
+        for (byte b : bytes) {
+            if (b == 0) {
+                throw new IllegalArgumentException(what + " must not contain a NUL byte: no shell can pass one on");
+            }
+        }
+        return bytes;
+    }
+
+    /** Appends {@code word} in single quotes. */
+    static void quote(byte[] word, ByteArrayOutputStream out) {
+        out.write('\'');
+        for (byte b : word) {
+            if (b == '\'') {
+                out.write('\'');
+                out.write('\\');
+                out.write('\'');
+                out.write('\'');
+            } else {
+                out.write(b);
+            }
+        }
+        out.write('\'');
+    }
+
+    /** For people: quotes only where a shell would need it, and shows bytes that aren't UTF-8 as replacement marks. */
+    static String display(byte[] word) {
+        String text = new String(word, StandardCharsets.UTF_8);
+        boolean plain = !text.isEmpty()
+                && text.chars()
+                        .allMatch(c -> (c >= 'a' && c <= 'z')
+                                || (c >= 'A' && c <= 'Z')
+                                || (c >= '0' && c <= '9')
+                                || "_@%+=:,./-".indexOf(c) >= 0);
+        return plain ? text : "'" + text.replace("'", "'\\''") + "'";
+    }
+}

@@ -1,0 +1,61 @@
+package dev.weftwork.command;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * What a command reads on its standard input. Without any it reads an end of file at once; the input of the program
+ * that uses Weftwork is never passed on.
+ *
+ * <p>Connectors {@linkplain #open() open} it once per attempt, on a thread of theirs, and close the stream.
+ */
+public sealed interface StandardInput {
+
+    /** A fresh stream over the whole input. */
+    InputStream open() throws IOException;
+
+    /** No input: an end of file at once. */
+    record Empty() implements StandardInput {
+        @Override
+        public InputStream open() {
+            return InputStream.nullInputStream();
+        }
+    }
+
+    /** Input from memory; {@code toString} does not show it. */
+    final class Bytes implements StandardInput {
+        private final byte[] content;
+
+        /**
+         * @param content all of it; copied
+         */
+        public Bytes(byte[] content) {
+            this.content = content.clone();
+        }
+
+        @Override
+        public InputStream open() {
+            return new ByteArrayInputStream(content);
+        }
+
+        @Override
+        public String toString() {
+            return content.length + " bytes";
+        }
+    }
+
+    /**
+     * Input streamed from a file on this computer, read when the command runs and never as a whole into memory.
+     *
+     * @param path the file
+     */
+    record LocalFile(Path path) implements StandardInput {
+        @Override
+        public InputStream open() throws IOException {
+            return Files.newInputStream(path);
+        }
+    }
+}

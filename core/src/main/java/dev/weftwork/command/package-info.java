@@ -1,0 +1,2 @@
+/** Commands for a machine's shell, and what can become of them. */
+package dev.weftwork.command;

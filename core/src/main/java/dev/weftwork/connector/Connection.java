@@ -1,0 +1,30 @@
+package dev.weftwork.connector;
+
+import dev.weftwork.command.Command;
+import dev.weftwork.command.CommandResult;
+
+/**
+ * An open way to one machine, on which commands run one after the other.
+ *
+ * <p>Lifetime: from {@link Connector#connect} to {@link #close}, owned by who opened it. Not for concurrent use: the
+ * engine's host executor sees to it that one command at a time is under way.
+ */
+public interface Connection extends AutoCloseable {
+
+    /**
+     * Runs a command to its end and says how it ended. Blocks; called on a virtual thread.
+     *
+     * <p>Whatever happens to the command is in the result, and only there: a failed command, a timeout, a lost
+     * connection. A command of which the connection can't be sure that nothing ran is never reported as not started,
+     * and never run a second time.
+     *
+     * <p>Interrupting the calling thread ends the command with everything it started on the machine: this method then
+     * returns {@link dev.weftwork.command.Outcome.Cancelled} with the output so far, and leaves the thread's interrupt
+     * status set. On a thread that is interrupted from the start nothing runs.
+     */
+    CommandResult execute(Command command);
+
+    /** Ends the connection; a command after this is not started. A second call does nothing. */
+    @Override
+    void close();
+}

@@ -1,0 +1,27 @@
+package dev.weftwork.connector;
+
+/**
+ * A connector could not do what was asked of it for one host. The message names the host, what was tried and what came
+ * back.
+ */
+public abstract sealed class ConnectorException extends RuntimeException permits ConnectFailedException {
+
+    private static final long serialVersionUID = 1L;
+
+    private final String host;
+
+    ConnectorException(String host, String message, Throwable cause) {
+        super(host + ": " + message, cause);
+        this.host = host;
+    }
+
+    ConnectorException(String host, String message) {
+        super(host + ": " + message);
+        this.host = host;
+    }
+
+    /** The name of the host. */
+    public String host() {
+        return host;
+    }
+}

@@ -1,0 +1,2 @@
+/** Embedded machines: hosts that are folders on this computer. */
+package dev.weftwork.connector.local;

@@ -1,0 +1,132 @@
+package dev.weftwork.engine;
+
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Virtual threads that live within a block: none outlives {@link #close}.
+ *
+ * <p>Its semantics are those of the JDK's {@code StructuredTaskScope}, which is a preview with another shape in 21 than in
+ * 25. The thread that makes a scope owns it, forks into it, joins it and closes it; {@link #cancel} may be called by
+ * anyone. What a task throws cancels the scope; {@link #join} throws the first such failure, later ones are suppressed in
+ * it. What the owner did before a fork happens-before the task; what a task did happens-before the return of join.
+ *
+ * <pre>{@code
+ * try (var scope = new HostScope()) {
+ *   hosts.forEach(host -> scope.fork("host-" + host.name(), () -> results.add(run(host))));
+ *   scope.join();
+ * }
+ * }</pre>
+ */
+final class HostScope implements AutoCloseable {
+
+    private final Thread owner = Thread.currentThread();
+    private final Set<Thread> running = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger unfinished = new AtomicInteger();
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private volatile boolean cancelled;
+
+    /**
+     * Starts a task on a virtual thread of that name.
+     *
+     * @return false if the scope is cancelled; the task doesn't run then
+     */
+    boolean fork(String name, Runnable task) {
+        requireOwner();
+        if (cancelled) {
+            return false;
+        }
+        Thread thread = Thread.ofVirtual().name(name).unstarted(() -> run(task));
+        unfinished.incrementAndGet();
+        running.add(thread);
+        thread.start();
+        if (cancelled) {
+            thread.interrupt();
+        }
+        return true;
+    }
+
+    private void run(Runnable task) {
+        try {
+            task.run();
+        } catch (Throwable e) {
+            Throwable first = failure.compareAndExchange(null, e);
+            if (first != null && !first.equals(e)) {
+                first.addSuppressed(e);
+            }
+            cancel();
+        } finally {
+            running.remove(Thread.currentThread());
+            if (unfinished.decrementAndGet() == 0) {
+                LockSupport.unpark(owner);
+            }
+        }
+    }
+
+    /**
+     * Waits until all tasks have ended.
+     *
+     * @throws InterruptedException if the owner is interrupted while it waits; the tasks go on
+     * @throws TaskFailedException if a task threw something
+     */
+    void join() throws InterruptedException {
+        requireOwner();
+        while (unfinished.get() > 0) {
+            LockSupport.park(this);
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+        }
+        Throwable first = failure.get();
+        if (first != null) {
+            throw new TaskFailedException(first);
+        }
+    }
+
+    /** Interrupts all tasks, and lets no more begin. Doesn't wait. */
+    void cancel() {
+        cancelled = true;
+        running.forEach(Thread::interrupt);
+    }
+
+    boolean cancelled() {
+        return cancelled;
+    }
+
+    /** Cancels what still runs and waits for it, however long it takes; an interrupt is kept for later. */
+    @Override
+    public void close() {
+        requireOwner();
+        if (unfinished.get() > 0) {
+            cancel();
+        }
+        boolean interrupted = false;
+        while (unfinished.get() > 0) {
+            LockSupport.park(this);
+            interrupted |= Thread.interrupted();
+        }
+        if (interrupted) {
+            owner.interrupt();
+        }
+    }
+
+    private void requireOwner() {
+        if (Thread.currentThread() != owner) {
+            throw new IllegalStateException(
+                    "a scope is used by the thread that made it, " + owner + ", not by " + Thread.currentThread());
+        }
+    }
+
+    /** A task of a scope threw the cause. */
+    static final class TaskFailedException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        TaskFailedException(Throwable cause) {
+            super("a task threw " + cause, cause);
+        }
+    }
+}

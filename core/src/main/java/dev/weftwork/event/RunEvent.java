@@ -1,0 +1,95 @@
+package dev.weftwork.event;
+
+import dev.weftwork.command.Command;
+import dev.weftwork.command.CommandResult;
+import dev.weftwork.inventory.Host;
+import dev.weftwork.report.HostResult;
+import dev.weftwork.report.RunReport;
+import dev.weftwork.report.StepResult;
+import java.util.List;
+
+/**
+ * Something that happened in a run. For every run: {@link RunStarted}; for every host {@link HostStarted}, for each step it
+ * takes {@link StepStarted}, a {@link CommandStarted} and {@link CommandFinished} for every command, {@link StepFinished},
+ * and at last {@link HostFinished}; then {@link RunFinished}. A host whose turn never came has a {@code HostFinished}
+ * only. Immutable values.
+ */
+public sealed interface RunEvent {
+
+    /** An event of one host. */
+    sealed interface HostEvent extends RunEvent {
+        Host host();
+    }
+
+    /**
+     * Comes before every other event.
+     *
+     * @param deploy the deploy's name
+     * @param hosts in inventory order
+     * @param steps their names, in order
+     */
+    record RunStarted(String deploy, List<Host> hosts, List<String> steps) implements RunEvent {
+        public RunStarted {
+            hosts = List.copyOf(hosts);
+            steps = List.copyOf(steps);
+        }
+    }
+
+    /**
+     * A host's turn has come; its connection is about to be opened.
+     *
+     * @param host the host
+     */
+    record HostStarted(Host host) implements HostEvent {}
+
+    /**
+     * A host begins a step.
+     *
+     * @param host the host
+     * @param step the step's name
+     */
+    record StepStarted(Host host, String step) implements HostEvent {}
+
+    /**
+     * A command is about to be sent, of a change or of a fact. Its {@code toString} shows secrets as stars.
+     *
+     * @param host the host
+     * @param command the command
+     */
+    record CommandStarted(Host host, Command command) implements HostEvent {}
+
+    /**
+     * A command has ended.
+     *
+     * @param host the host
+     * @param result how, and what it wrote
+     */
+    record CommandFinished(Host host, CommandResult result) implements HostEvent {}
+
+    /**
+     * A host has ended a step.
+     *
+     * @param host the host
+     * @param result how
+     */
+    record StepFinished(Host host, StepResult result) implements HostEvent {}
+
+    /**
+     * A host has left the run, its connection is closed.
+     *
+     * @param result how
+     */
+    record HostFinished(HostResult result) implements HostEvent {
+        @Override
+        public Host host() {
+            return result.host();
+        }
+    }
+
+    /**
+     * Comes after every other event.
+     *
+     * @param report how the run ended
+     */
+    record RunFinished(RunReport report) implements RunEvent {}
+}

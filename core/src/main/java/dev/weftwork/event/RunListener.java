@@ -1,0 +1,26 @@
+package dev.weftwork.event;
+
+/**
+ * Is told what happens in a run: shows progress, writes a report, measures.
+ *
+ * <p>Events of one host come one at a time and in order; those of different hosts come at the same time, each on the
+ * thread of its host, so a listener must be safe for that. {@link RunEvent.RunStarted} comes before and
+ * {@link RunEvent.RunFinished} after all others, on the thread that called {@code run}. What happened before an event on
+ * its host happens-before the call, and all calls happen-before {@code run} returns.
+ *
+ * <p>A slow listener delays the host whose event it handles, and no other. What a listener throws is logged and changes
+ * nothing about the run or about other listeners. A listener must not close the engine.
+ *
+ * <pre>{@code
+ * RunListener progress = event -> {
+ *   if (event instanceof RunEvent.HostFinished finished) {
+ *     System.out.println(finished.host() + " " + finished.result().status());
+ *   }
+ * };
+ * }</pre>
+ */
+@FunctionalInterface
+public interface RunListener {
+
+    void on(RunEvent event);
+}

@@ -1,0 +1,35 @@
+package dev.weftwork.fact;
+
+import dev.weftwork.command.Command;
+import dev.weftwork.command.CommandResult;
+import java.util.Optional;
+
+/** The whole of a file, for those who edit it. */
+record ContentFact(String path) implements Fact<Optional<byte[]>> {
+
+    private static final int NO_SUCH_FILE = 44;
+
+    @Override
+    public String name() {
+        return "content of " + path;
+    }
+
+    @Override
+    public Command command() {
+        return Command.script("[ -e \"$1\" ] || [ -h \"$1\" ] || exit " + NO_SUCH_FILE + "\ncat < \"$1\"", path)
+                .successCodes(0, NO_SUCH_FILE)
+                .describedAs("read " + path);
+    }
+
+    @Override
+    public Optional<byte[]> parse(CommandResult result) {
+        if (result.exitCode().orElseThrow() == NO_SUCH_FILE) {
+            return Optional.empty();
+        }
+        if (result.stdout().truncated()) {
+            throw new IllegalStateException("the file has " + result.stdout().length()
+                    + " bytes, more than can be edited; replace it as a whole");
+        }
+        return Optional.of(result.stdout().bytes());
+    }
+}

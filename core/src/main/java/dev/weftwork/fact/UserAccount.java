@@ -1,0 +1,91 @@
+package dev.weftwork.fact;
+
+import dev.weftwork.command.Command;
+import dev.weftwork.command.CommandResult;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * An account of a machine, from its own files or from wherever its name service looks.
+ *
+ * @param name its name
+ * @param uid its number
+ * @param gid number of its primary group
+ * @param comment the free text of its entry, usually a person's name
+ * @param home its home directory, which need not exist
+ * @param shell its login shell; empty means {@code /bin/sh}
+ * @param primaryGroup name of its primary group, or its number where it has no name
+ * @param groups names of all groups it is in, the primary one included
+ */
+public record UserAccount(
+        String name,
+        long uid,
+        long gid,
+        String comment,
+        String home,
+        String shell,
+        String primaryGroup,
+        Set<String> groups) {
+
+    public UserAccount {
+        groups = Set.copyOf(groups);
+    }
+
+    static Optional<UserAccount> parse(List<String> lines) {
+        if (lines.isEmpty()) {
+            return Optional.empty();
+        }
+        String[] fields = lines.get(0).split(":", -1);
+        if (fields.length != 7 || lines.size() != 3) {
+            throw new IllegalArgumentException(
+                    "expected an entry of seven fields and two lines of groups, got: " + lines);
+        }
+        var groups = new TreeSet<>(List.of(lines.get(2).strip().split("\\s+")));
+        groups.remove("");
+        return Optional.of(new UserAccount(
+                fields[0],
+                Long.parseLong(fields[2]),
+                Long.parseLong(fields[3]),
+                fields[4],
+                fields[5],
+                fields[6],
+                lines.get(1).isBlank() ? fields[3] : lines.get(1).strip(),
+                groups));
+    }
+
+    /**
+     * One account is looked up, never the whole table: cheap, and right where the table can't be listed. {@code id}
+     * complains on standard error, and exits 1, about groups without a name; it prints their numbers all the same.
+     */
+    record Read(String user) implements Fact<Optional<UserAccount>> {
+
+        private static final String SCRIPT = """
+                if command -v getent >/dev/null 2>&1; then
+                  entry=$(getent passwd "$1") || { status=$?; [ "$status" -eq 2 ] && exit 0; exit "$status"; }
+                else
+                  entry=$(awk -F: -v name="$1" '$1 == name { print; exit }' /etc/passwd) || exit
+                fi
+                [ -n "$entry" ] || exit 0
+                printf '%s\\n' "$entry"
+                printf '%s\\n' "$(id -gn "$1" 2>/dev/null)"
+                printf '%s\\n' "$(id -Gn "$1" 2>/dev/null)"
+                """;
+
+        @Override
+        public String name() {
+            return "user " + user;
+        }
+
+        @Override
+        public Command command() {
+            return Command.script(SCRIPT, user).describedAs("look up user " + user);
+        }
+
+        @Override
+        public Optional<UserAccount> parse(CommandResult result) {
+            return UserAccount.parse(result.stdout().lines());
+        }
+    }
+}

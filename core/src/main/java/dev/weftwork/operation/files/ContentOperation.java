@@ -1,0 +1,187 @@
+package dev.weftwork.operation.files;
+
+import dev.weftwork.command.StandardInput;
+import dev.weftwork.fact.Facts;
+import dev.weftwork.fact.HostFacts;
+import dev.weftwork.fact.PathInfo;
+import dev.weftwork.operation.Change;
+import dev.weftwork.operation.PlanFailedException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file has a given content; made by {@link Files#put} and {@link Files#content}.
+ *
+ * <p>Compared by SHA-256. A new content is written beside the target and moved into place, so that a reader sees the old
+ * file or the new one and never half of one. An existing file keeps its owner, group and mode unless others are given.
+ */
+public final class ContentOperation extends OwnedPath<ContentOperation> {
+
+    private final Source source;
+
+    ContentOperation(String path, Attributes attributes, Source source) {
+        super(path, attributes);
+        this.source = source;
+    }
+
+    @Override
+    ContentOperation with(Attributes other) {
+        return new ContentOperation(path(), other, source);
+    }
+
+    @Override
+    public String summary() {
+        return source.summary() + path();
+    }
+
+    @Override
+    public List<Change> plan(HostFacts facts) {
+        PathInfo found = facts.fact(Facts.pathWithHash(path()));
+        String host = facts.host().name();
+        if (found.kind() == PathInfo.Kind.DIRECTORY || found.kind() == PathInfo.Kind.OTHER) {
+            throw new PlanFailedException(
+                    host,
+                    path() + " is " + found.kind().withArticle()
+                            + ", not a file; name the file in it, or remove it with Files.absent first");
+        }
+        Wanted wanted = source.read(facts);
+        if (found.sha256().filter(wanted.sha256()::equals).isPresent()) {
+            return attributes().changes(path(), found);
+        }
+        String summary = switch (found.kind()) {
+            case NOTHING ->
+                "create " + path() + ", " + wanted.length() + " bytes"
+                        + attributes().inBrackets();
+            case LINK ->
+                "replace link " + path() + " -> "
+                        + found.linkTarget().orElse("?") + " by a file of " + wanted.length() + " bytes"
+                        + attributes().inBrackets();
+            default ->
+                "content of " + path() + ", " + found.size().orElse(0) + " -> " + wanted.length() + " bytes"
+                        + (attributes().matches(found) ? "" : attributes().inBrackets());
+        };
+        return List.of(new Change(
+                summary, Replacement.command(summary, path(), attributes(), wanted.input(), wanted.length())));
+    }
+
+    /** A content with what is needed to compare and to send it. */
+    record Wanted(StandardInput input, long length, String sha256) {
+        static Wanted of(byte[] bytes) {
+            return new Wanted(
+                    new StandardInput.Bytes(bytes),
+                    bytes.length,
+                    hex(newSha256().digest(bytes)));
+        }
+    }
+
+    /** Where a content comes from. */
+    sealed interface Source {
+        /** For people, to be followed by the path. */
+        String summary();
+
+        Wanted read(HostFacts facts);
+    }
+
+    /** From memory; hashed once, not once per host. */
+    static final class Bytes implements Source {
+        private final Wanted wanted;
+
+        Bytes(byte[] content) {
+            wanted = Wanted.of(content);
+        }
+
+        @Override
+        public String summary() {
+            return "content of ";
+        }
+
+        @Override
+        public Wanted read(HostFacts facts) {
+            return wanted;
+        }
+    }
+
+    record PerHost(Function<HostFacts, String> text) implements Source {
+        @Override
+        public String summary() {
+            return "content of ";
+        }
+
+        @Override
+        public Wanted read(HostFacts facts) {
+            return Wanted.of(text.apply(facts).getBytes(StandardCharsets.UTF_8));
+        }
+    }
+
+    /** From a file on this computer; hashed again only when its time or length has changed, not once per host. */
+    static final class LocalFile implements Source {
+
+        private record Hashed(FileTime modified, Wanted wanted) {}
+
+        private final Path file;
+        private volatile @Nullable Hashed hashed;
+
+        LocalFile(Path file) {
+            if (!java.nio.file.Files.isRegularFile(file) || !java.nio.file.Files.isReadable(file)) {
+                throw new IllegalArgumentException("localFile must be a file that can be read, was '" + file + "'"
+                        + (file.isAbsolute() ? "" : " in " + Path.of("").toAbsolutePath()));
+            }
+            this.file = file.toAbsolutePath();
+        }
+
+        @Override
+        public String summary() {
+            return "put " + file.getFileName() + " to ";
+        }
+
+        @Override
+        public Wanted read(HostFacts facts) {
+            try {
+                FileTime modified = java.nio.file.Files.getLastModifiedTime(file);
+                long length = java.nio.file.Files.size(file);
+                Hashed known = hashed;
+                if (known == null || !known.modified.equals(modified) || known.wanted.length() != length) {
+                    known = new Hashed(modified, new Wanted(new StandardInput.LocalFile(file), length, hash()));
+                    hashed = known;
+                }
+                return known.wanted;
+            } catch (IOException e) {
+                throw new UncheckedIOException(
+                        facts.host().name() + ": the file to put, " + file + ", can't be read: " + e, e);
+            }
+        }
+
+        private String hash() throws IOException {
+            MessageDigest digest = newSha256();
+            byte[] buffer = new byte[64 * 1024];
+            try (InputStream in = java.nio.file.Files.newInputStream(file)) {
+                for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                    digest.update(buffer, 0, count);
+                }
+            }
+            return hex(digest.digest());
+        }
+    }
+
+    private static String hex(byte[] digest) {
+        return HexFormat.of().formatHex(digest);
+    }
+
+    private static MessageDigest newSha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
+        }
+    }
+}

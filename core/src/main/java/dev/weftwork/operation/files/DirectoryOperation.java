@@ -1,0 +1,63 @@
+package dev.weftwork.operation.files;
+
+import dev.weftwork.command.Command;
+import dev.weftwork.fact.Facts;
+import dev.weftwork.fact.HostFacts;
+import dev.weftwork.fact.PathInfo;
+import dev.weftwork.operation.Change;
+import dev.weftwork.operation.PlanFailedException;
+import java.util.List;
+
+/** A directory is there; made by {@link Files#directory}. */
+public final class DirectoryOperation extends OwnedPath<DirectoryOperation> {
+
+    private static final String CREATE = """
+            mkdir -p "$1" || exit
+            [ -z "$2" ] || chown "$2" "$1" || exit
+            [ -z "$3" ] || chmod "$3" "$1"
+            """;
+
+    DirectoryOperation(String path, Attributes attributes) {
+        super(path, attributes);
+    }
+
+    @Override
+    DirectoryOperation with(Attributes other) {
+        return new DirectoryOperation(path(), other);
+    }
+
+    @Override
+    public String summary() {
+        return "directory " + path();
+    }
+
+    @Override
+    public List<Change> plan(HostFacts facts) {
+        PathInfo found = facts.fact(Facts.path(path()));
+        return switch (found.kind()) {
+            case DIRECTORY -> attributes().changes(path(), found);
+            case NOTHING -> {
+                String summary = "create directory " + path() + attributes().inBrackets();
+                yield List.of(new Change(
+                        summary,
+                        Command.script(
+                                        CREATE,
+                                        path(),
+                                        attributes().ownership(),
+                                        attributes().modeOrNothing())
+                                .describedAs(summary)));
+            }
+            case LINK ->
+                throw new PlanFailedException(
+                        facts.host().name(),
+                        path() + " is a link to " + found.linkTarget().orElse("?")
+                                + ", not a directory; name the directory it points to, or remove the link with"
+                                + " Files.absent first");
+            case FILE, OTHER ->
+                throw new PlanFailedException(
+                        facts.host().name(),
+                        path() + " is " + found.kind().withArticle()
+                                + ", not a directory; remove it with Files.absent first");
+        };
+    }
+}

@@ -1,0 +1,131 @@
+package dev.weftwork.operation.files;
+
+import dev.weftwork.command.StandardInput;
+import dev.weftwork.fact.Facts;
+import dev.weftwork.fact.HostFacts;
+import dev.weftwork.operation.Change;
+import dev.weftwork.operation.Operation;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file has a line, or hasn't; made by {@link Files#line}. Immutable: every option returns a new operation.
+ *
+ * <p>The file, of 8 MiB at most, is read, changed and moved into place as a whole; its owner, group and mode stay. Bytes
+ * that are not UTF-8 stay as they are. A change that something else makes to the file in that moment is lost.
+ */
+public final class LineOperation implements Operation {
+
+    private final String path;
+    private final String line;
+    private final @Nullable Pattern pattern;
+    private final boolean absent;
+
+    private LineOperation(String path, String line, @Nullable Pattern pattern, boolean absent) {
+        this.path = path;
+        this.line = line;
+        this.pattern = pattern;
+        this.absent = absent;
+    }
+
+    static LineOperation present(String path, String line) {
+        if (line.indexOf('\n') >= 0) {
+            throw new IllegalArgumentException("line must not contain a newline; use one operation for each line");
+        }
+        return new LineOperation(path, line, null, false);
+    }
+
+    /**
+     * In place of lines in which that regular expression is found: the first becomes the line, further ones go, so that
+     * exactly one is left. Without any the line is appended.
+     *
+     * <pre>{@code
+     * Files.line("/etc/ssh/sshd_config", "PermitRootLogin no").replacing("^#?\\s*PermitRootLogin\\b")
+     * }</pre>
+     *
+     * @throws IllegalArgumentException if it isn't a regular expression, or if the line isn't found by it: then a second
+     *     run would append it again
+     */
+    public LineOperation replacing(String regex) {
+        Pattern compiled = Pattern.compile(regex);
+        if (!compiled.matcher(line).find()) {
+            throw new IllegalArgumentException("regex '" + regex + "' must also find the line itself, '" + line + "'");
+        }
+        return new LineOperation(path, line, compiled, absent);
+    }
+
+    /** The contrary: no such line is in the file, and with {@link #replacing} none that the expression finds. */
+    public LineOperation absent() {
+        return new LineOperation(path, line, pattern, true);
+    }
+
+    @Override
+    public String summary() {
+        return (absent ? "no line '" : "line '") + line + "' in " + path;
+    }
+
+    @Override
+    public List<Change> plan(HostFacts facts) {
+        Optional<byte[]> found = facts.fact(Facts.content(path));
+        byte[] before = found.orElse(new byte[0]);
+        Charset charset = charsetOf(before);
+        byte[] after = edit(before, charset);
+        if (Arrays.equals(before, after)) {
+            return List.of();
+        }
+        String summary = (absent ? "remove line '" : found.isPresent() ? "set line '" : "create with line '") + line
+                + "' in " + path;
+        return List.of(new Change(
+                summary,
+                Replacement.command(
+                        summary, path, Attributes.UNCHANGED, new StandardInput.Bytes(after), after.length)));
+    }
+
+    private byte[] edit(byte[] before, Charset charset) {
+        String text = new String(before, charset);
+        // What the line looks like in a text that was decoded in that charset.
+        String wanted = new String(line.getBytes(StandardCharsets.UTF_8), charset);
+        boolean endsOpen = !text.isEmpty() && !text.endsWith("\n");
+        String body = text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
+        var lines = new ArrayList<String>();
+        boolean there = false;
+        for (String each : text.isEmpty() ? new String[0] : body.split("\n", -1)) {
+            boolean concerned = pattern == null
+                    ? each.equals(wanted)
+                    : pattern.matcher(each).find() || each.equals(wanted);
+            if (!concerned) {
+                lines.add(each);
+            } else if (!absent && pattern == null) {
+                lines.add(each);
+                there = true;
+            } else if (!absent && !there) {
+                lines.add(wanted);
+                there = true;
+            }
+        }
+        if (!absent && !there) {
+            lines.add(wanted);
+            endsOpen = false;
+        }
+        String joined = String.join("\n", lines);
+        return (lines.isEmpty() || endsOpen ? joined : joined + "\n").getBytes(charset);
+    }
+
+    /** UTF-8 where the bytes are, else one in which every byte is a character, so that nothing gets lost. */
+    private static Charset charsetOf(byte[] bytes) {
+        return Arrays.equals(new String(bytes, StandardCharsets.UTF_8).getBytes(StandardCharsets.UTF_8), bytes)
+                ? StandardCharsets.UTF_8
+                : StandardCharsets.ISO_8859_1;
+    }
+
+    @Override
+    public String toString() {
+        return summary();
+    }
+}

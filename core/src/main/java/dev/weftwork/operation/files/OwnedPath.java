@@ -1,0 +1,62 @@
+package dev.weftwork.operation.files;
+
+import dev.weftwork.operation.Operation;
+
+/**
+ * An operation on something that has an owner, a group and a mode. Immutable: every option returns a new operation.
+ *
+ * @param <T> the operation's own type
+ */
+public abstract sealed class OwnedPath<T extends OwnedPath<T>> implements Operation
+        permits ContentOperation, DirectoryOperation, FileOperation {
+
+    private final String path;
+    private final Attributes attributes;
+
+    OwnedPath(String path, Attributes attributes) {
+        this.path = path;
+        this.attributes = attributes;
+    }
+
+    /**
+     * Owned by that user, a name or a number.
+     *
+     * @throws IllegalArgumentException if it is neither
+     */
+    public T owner(String user) {
+        return with(attributes.withOwner(user));
+    }
+
+    /**
+     * Owned by that group, a name or a number.
+     *
+     * @throws IllegalArgumentException if it is neither
+     */
+    public T group(String name) {
+        return with(attributes.withGroup(name));
+    }
+
+    /**
+     * With these permission bits, three or four octal digits such as {@code "640"}.
+     *
+     * @throws IllegalArgumentException if it is anything else
+     */
+    public T mode(String octal) {
+        return with(attributes.withMode(octal));
+    }
+
+    abstract T with(Attributes other);
+
+    String path() {
+        return path;
+    }
+
+    Attributes attributes() {
+        return attributes;
+    }
+
+    @Override
+    public String toString() {
+        return summary();
+    }
+}

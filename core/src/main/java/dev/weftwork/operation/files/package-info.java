@@ -1,0 +1,2 @@
+/** Operations on files, directories and links. */
+package dev.weftwork.operation.files;

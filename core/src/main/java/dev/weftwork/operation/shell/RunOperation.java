@@ -1,0 +1,95 @@
+package dev.weftwork.operation.shell;
+
+import dev.weftwork.command.Command;
+import dev.weftwork.command.CommandResult;
+import dev.weftwork.fact.Fact;
+import dev.weftwork.fact.Facts;
+import dev.weftwork.fact.HostFacts;
+import dev.weftwork.operation.Change;
+import dev.weftwork.operation.Operation;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * A command runs, unless a guard says that it isn't needed; made by {@link Shell#run(Command)}. Immutable: every option
+ * returns a new operation. With several guards each of them must want the command.
+ */
+public final class RunOperation implements Operation {
+
+    private final Command command;
+    private final List<Predicate<HostFacts>> guards;
+
+    RunOperation(Command command) {
+        this(command, List.of());
+    }
+
+    private RunOperation(Command command, List<Predicate<HostFacts>> guards) {
+        this.command = command;
+        this.guards = guards;
+    }
+
+    /** Only where nothing is at that path yet. */
+    public RunOperation creates(String path) {
+        if (path.isEmpty()) {
+            throw new IllegalArgumentException("path must not be empty");
+        }
+        return guarded(facts -> !facts.fact(Facts.path(path)).exists());
+    }
+
+    /** Only where that command does not succeed. It runs each time the operation is planned and must change nothing. */
+    public RunOperation unless(Command guard) {
+        var succeeds = new Succeeds(guard);
+        return guarded(facts -> !facts.fact(succeeds));
+    }
+
+    /** Only where that command succeeds. It runs each time the operation is planned and must change nothing. */
+    public RunOperation onlyIf(Command guard) {
+        var succeeds = new Succeeds(guard);
+        return guarded(facts -> facts.fact(succeeds));
+    }
+
+    private RunOperation guarded(Predicate<HostFacts> guard) {
+        return new RunOperation(
+                command, Stream.concat(guards.stream(), Stream.of(guard)).toList());
+    }
+
+    @Override
+    public String summary() {
+        return "run " + command;
+    }
+
+    @Override
+    public List<Change> plan(HostFacts facts) {
+        return guards.stream().allMatch(guard -> guard.test(facts))
+                ? List.of(new Change(summary(), command))
+                : List.of();
+    }
+
+    @Override
+    public String toString() {
+        return summary();
+    }
+
+    /** Whether a command succeeds; that it doesn't is an answer too, but one that was lost or timed out is none. */
+    private record Succeeds(Command guard) implements Fact<Boolean> {
+
+        private static final int[] ANY_CODE = IntStream.rangeClosed(0, 255).toArray();
+
+        @Override
+        public String name() {
+            return "guard " + guard;
+        }
+
+        @Override
+        public Command command() {
+            return guard.successCodes(ANY_CODE);
+        }
+
+        @Override
+        public Boolean parse(CommandResult result) {
+            return guard.successCodes().contains(result.exitCode().orElseThrow());
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** Running commands of your own as operations. */
+package dev.weftwork.operation.shell;

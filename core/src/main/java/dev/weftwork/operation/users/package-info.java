@@ -1,0 +1,2 @@
+/** Operations on user accounts. */
+package dev.weftwork.operation.users;

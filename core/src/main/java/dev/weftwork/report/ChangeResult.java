@@ -1,0 +1,17 @@
+package dev.weftwork.report;
+
+import dev.weftwork.command.CommandResult;
+import dev.weftwork.operation.Change;
+
+/**
+ * A change that was tried on a host, and what its command answered.
+ *
+ * @param change what was to be different
+ * @param command its command's result; the change was made if that succeeded
+ */
+public record ChangeResult(Change change, CommandResult command) {
+
+    public boolean succeeded() {
+        return command.succeeded();
+    }
+}

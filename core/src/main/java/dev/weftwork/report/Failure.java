@@ -1,0 +1,28 @@
+package dev.weftwork.report;
+
+import dev.weftwork.command.CommandResult;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Why a step or a connection failed on one host.
+ *
+ * @param message for people: the host, what was tried, what came back
+ * @param command the command that did not succeed, with all its output, where it was one
+ * @param cause what was thrown, where something was
+ */
+public record Failure(String message, Optional<CommandResult> command, Optional<Throwable> cause) {
+
+    public static Failure of(CommandResult result) {
+        return new Failure(result.describe(), Optional.of(result), Optional.empty());
+    }
+
+    public static Failure of(String message, Throwable cause, @Nullable CommandResult result) {
+        return new Failure(message, Optional.ofNullable(result), Optional.of(cause));
+    }
+
+    @Override
+    public String toString() {
+        return message;
+    }
+}
