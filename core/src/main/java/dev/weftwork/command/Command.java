@@ -12,7 +12,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -103,8 +102,7 @@ public final class Command {
     /** This command with one more argument of raw bytes, for names that are not UTF-8. */
     public Command arg(byte[] argument) {
         var draft = new Draft(this);
-        draft.arguments.add(
-                new Argument(ShellWords.requireNoNul("argument " + (arguments.size() + 1), argument.clone()), false));
+        draft.arguments.add(new Argument(ShellWords.requireNoNul(draft.nextArgument(), argument.clone()), false));
         return new Command(draft);
     }
 
@@ -194,21 +192,23 @@ public final class Command {
     /**
      * This command taken as succeeded on exactly these exit codes.
      *
-     * @throws IllegalArgumentException if there is none, or one outside 0 to 255
+     * @throws IllegalArgumentException if one is outside 0 to 255
      */
-    public Command successCodes(int... codes) {
-        if (codes.length == 0) {
-            throw new IllegalArgumentException("successCodes must name at least one exit code");
-        }
+    public Command successCodes(int first, int... more) {
         var draft = new Draft(this);
         draft.successCodes = new TreeSet<>();
-        for (int code : codes) {
-            if (code < 0 || code > 255) {
-                throw new IllegalArgumentException("successCodes must be 0 to 255, was " + code);
-            }
-            draft.successCodes.add(code);
+        draft.successCodes.add(requireExitCode(first));
+        for (int code : more) {
+            draft.successCodes.add(requireExitCode(code));
         }
         return new Command(draft);
+    }
+
+    private static int requireExitCode(int code) {
+        if (code < 0 || code > 255) {
+            throw new IllegalArgumentException("successCodes must be 0 to 255, was " + code);
+        }
+        return code;
     }
 
     /** This command shown to people as that text instead of its own; for scripts too long to read in a message. */
@@ -343,9 +343,14 @@ public final class Command {
         }
 
         void addAll(String... more) {
-            IntStream.range(0, more.length)
-                    .forEach(i -> arguments.add(
-                            new Argument(ShellWords.encode("argument " + (arguments.size() + 1), more[i]), false)));
+            for (String argument : more) {
+                arguments.add(new Argument(ShellWords.encode(nextArgument(), argument), false));
+            }
+        }
+
+        /** How people number the next argument: from 1, a program's own name not counted. */
+        String nextArgument() {
+            return "argument " + (script == null ? arguments.size() : arguments.size() + 1);
         }
     }
 }

@@ -72,7 +72,7 @@ final class CommandProcess {
     /** Its own standard error goes nowhere, so that it doesn't report there which signal killed the inner shell. */
     private static final String OUTER = "exec 3>&2 2>/dev/null\nIFS= read -r weft_nonce || exit 1\n" + TAKE + """
             weft_prelude() { eval "$weft_text"; }
-            if weft_prelude 2>&3; then "$@" 2>&3 3>&-; weft_status=$?; else weft_status=p; fi
+            if weft_prelude 2>&3; then (exec "$@" 2>&3 3>&-); weft_status=$?; else weft_status=p; fi
             printf '%s %s\\n' "$weft_nonce" "$weft_status"
             printf '%s %s\\n' "$weft_nonce" "$weft_status" >&3
             """;

@@ -25,12 +25,22 @@ final class ProcessTree {
 
     private static final int POLLS_PER_GRACE = 40;
 
-    /** Ends group $1; exits 0 once nothing of it is left. {@code kill -0} finds a group as long as it has a member. */
+    /**
+     * Ends group $1; exits 0 once nothing of it is left. {@code kill -0} finds a group as long as it has a member, also a
+     * dead one that waits for its parent to collect it, which in many containers nobody ever does: then ps tells.
+     */
     private static final String END_GROUP = """
+            alive() {
+              kill -0 -"$1" 2>/dev/null || return 1
+              [ "$2" -gt 2 ] || return 0
+              listing=$(ps -A -o pgid= -o stat= 2>/dev/null) || return 0
+              printf '%s\\n' "$listing" |
+                awk -v group="$1" '$1 == group && $2 !~ /^Z/ { found = 1 } END { exit !found }'
+            }
             end() {
               kill -"$1" -"$2" 2>/dev/null
               n=0
-              while kill -0 -"$2" 2>/dev/null; do
+              while alive "$2" "$n"; do
                 n=$((n + 1))
                 [ "$n" -le "$3" ] || return 1
                 sleep 0.05

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -50,19 +51,21 @@ public final class LocalConnector implements Connector {
     private final Path root;
     private final boolean deleteOnClose;
     private final List<String> shell;
+    private final Map<String, String> extraEnvironment;
 
     /** Folder name as a file system that ignores case sees it, to the host that has it. */
     private final Map<String, String> folders = new ConcurrentHashMap<>();
 
-    private LocalConnector(Path root, boolean deleteOnClose, List<String> shell) {
+    private LocalConnector(Path root, boolean deleteOnClose, List<String> shell, Map<String, String> extraEnvironment) {
         this.root = root.toAbsolutePath().normalize();
         this.deleteOnClose = deleteOnClose;
         this.shell = List.copyOf(shell);
+        this.extraEnvironment = Map.copyOf(extraEnvironment);
     }
 
     /** Machines whose folders are below {@code root}, made when missing and kept. */
     public static LocalConnector in(Path root) {
-        return new LocalConnector(root, false, DEFAULT_SHELL);
+        return new LocalConnector(root, false, DEFAULT_SHELL, Map.of());
     }
 
     /**
@@ -72,7 +75,7 @@ public final class LocalConnector implements Connector {
      */
     public static LocalConnector temporary() {
         try {
-            return new LocalConnector(Files.createTempDirectory("weftwork-"), true, DEFAULT_SHELL);
+            return new LocalConnector(Files.createTempDirectory("weftwork-"), true, DEFAULT_SHELL, Map.of());
         } catch (IOException e) {
             throw new UncheckedIOException("a temporary folder for embedded machines can't be made", e);
         }
@@ -90,12 +93,16 @@ public final class LocalConnector implements Connector {
             throw new IllegalArgumentException(
                     "shell must be an absolute path to an executable program, was '" + program + "'");
         }
-        return new LocalConnector(
-                root,
-                deleteOnClose,
-                java.util.stream.Stream.concat(
-                                java.util.stream.Stream.of(program), java.util.stream.Stream.of(arguments))
-                        .toList());
+        var words = new ArrayList<>(List.of(program));
+        words.addAll(List.of(arguments));
+        return new LocalConnector(root, deleteOnClose, words, extraEnvironment);
+    }
+
+    /** These machines with one more variable in every command's environment. This connector must not be used any more. */
+    public LocalConnector withEnv(String name, String value) {
+        var environment = new TreeMap<>(extraEnvironment);
+        environment.put(name, value);
+        return new LocalConnector(root, deleteOnClose, shell, environment);
     }
 
     /** The folder of that host, which exists once it was connected to. */
@@ -128,7 +135,7 @@ public final class LocalConnector implements Connector {
         return new LocalConnection(host.name(), new ShellProcesses(host.name(), shell, home, environment(home, tmp)));
     }
 
-    private static Map<String, String> environment(Path home, Path tmp) {
+    private Map<String, String> environment(Path home, Path tmp) {
         var environment = new TreeMap<String, String>();
         System.getenv().forEach((name, value) -> {
             if (name.equals("LANG") || name.startsWith("LC_")) {
@@ -143,6 +150,7 @@ public final class LocalConnector implements Connector {
             environment.put("USER", user);
             environment.put("LOGNAME", user);
         }
+        environment.putAll(extraEnvironment);
         return environment;
     }
 

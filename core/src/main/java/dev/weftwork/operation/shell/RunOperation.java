@@ -75,7 +75,7 @@ public final class RunOperation implements Operation {
     /** Whether a command succeeds; that it doesn't is an answer too, but one that was lost or timed out is none. */
     private record Succeeds(Command guard) implements Fact<Boolean> {
 
-        private static final int[] ANY_CODE = IntStream.rangeClosed(0, 255).toArray();
+        private static final int[] ANY_OTHER = IntStream.rangeClosed(1, 255).toArray();
 
         @Override
         public String name() {
@@ -84,7 +84,7 @@ public final class RunOperation implements Operation {
 
         @Override
         public Command command() {
-            return guard.successCodes(ANY_CODE);
+            return guard.successCodes(0, ANY_OTHER);
         }
 
         @Override

@@ -1,0 +1,491 @@
+package dev.weftwork.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.weftwork.command.Command;
+import dev.weftwork.command.CommandResult;
+import dev.weftwork.command.Outcome;
+import dev.weftwork.command.Secret;
+import dev.weftwork.command.StandardInput;
+import dev.weftwork.testing.Fifo;
+import dev.weftwork.testing.Processes;
+import dev.weftwork.testing.Shells;
+import dev.weftwork.testing.Waiting;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Every shell that machines have, on real processes. */
+@ParameterizedClass
+@MethodSource("shells")
+class ShellProcessesTest {
+
+    static Stream<Shells.Shell> shells() {
+        return Shells.all();
+    }
+
+    private final Shells.Shell shell;
+    private final Path folder;
+
+    ShellProcessesTest(Shells.Shell shell, @TempDir Path folder) {
+        this.shell = shell;
+        this.folder = folder;
+    }
+
+    private ShellProcesses processes() {
+        return new ShellProcesses("web01", shell.words(), folder, Map.of("PATH", System.getenv("PATH"), "LC_ALL", "C"));
+    }
+
+    private CommandResult run(Command command) {
+        return processes().execute(command);
+    }
+
+    private CommandResult run(String script, String... arguments) {
+        return run(Command.script(script, arguments));
+    }
+
+    @Nested
+    class WhatACommandDoesIsWhatIsSaid {
+        @Test
+        void streamsAndExitCode() {
+            CommandResult result = run("echo out; echo err >&2; exit 3");
+
+            assertThat(result.outcome()).isEqualTo(new Outcome.Completed(3));
+            assertThat(result.stdoutText()).isEqualTo("out\n");
+            assertThat(result.stderrText()).isEqualTo("err\n");
+            assertThat(result.host()).isEqualTo("web01");
+            assertThat(result.elapsed()).isPositive();
+        }
+
+        @Test
+        void noNewlineIsInventedOrLost() {
+            assertThat(run("printf 'a\\n\\nb'").stdoutText()).isEqualTo("a\n\nb");
+            assertThat(run("printf 'a\\n\\n' >&2").stderrText()).isEqualTo("a\n\n");
+            assertThat(run("true").stdout().length()).isZero();
+            assertThat(run("true").stderr().length()).isZero();
+        }
+
+        @Test
+        void anyByteSurvives() {
+            byte[] all = new byte[256];
+            for (int i = 0; i < all.length; i++) {
+                all[i] = (byte) i;
+            }
+
+            CommandResult result = run(Command.of("cat").stdin(all));
+
+            assertThat(result.stdout().bytes()).isEqualTo(all);
+        }
+
+        @ParameterizedTest
+        @ValueSource(
+                strings = {
+                    "exec sh -c 'exit 5'",
+                    "exit 5",
+                    "set -e; (exit 5); echo no",
+                    "trap 'exit 5' 0; true",
+                    "printf() { echo no; }; read() { echo no; }; unset PATH; exit 5",
+                    "IFS=x; set -- a b; shift; exit 5",
+                    "exec 3>&-; exec 1>&- 2>&-; exit 5",
+                    "weft_nonce=x; weft_status=0; weft_text=y; exit 5"
+                })
+        void whateverItDoesToItsOwnShell(String script) {
+            assertThat(run(script).outcome()).isEqualTo(new Outcome.Completed(5));
+        }
+
+        @Test
+        void aSyntaxErrorIsAnExitCodeAndAMessage() {
+            for (String script : List.of("echo 'unbalanced", "if true; then", "cat <<EOF\nopen")) {
+                CommandResult result = run(script);
+
+                assertThat(result.outcome()).as(script).isInstanceOf(Outcome.Completed.class);
+            }
+            assertThat(run("echo 'unbalanced").succeeded()).isFalse();
+            assertThat(run("echo 'unbalanced").stderr().length()).isPositive();
+        }
+
+        @Test
+        void deathBySignalIs128AndTheSignalAndPrintsNothing() {
+            CommandResult result = run("kill -KILL $$");
+
+            assertThat(result.outcome()).isEqualTo(new Outcome.Completed(137));
+            assertThat(result.stderrText()).isEmpty();
+        }
+
+        @Test
+        void killingTheParentHitsNeitherThisJvmNorIsItTakenForAnEnd() {
+            CommandResult result = run("kill -KILL $PPID; echo after");
+
+            assertThat(result.outcome()).isInstanceOf(Outcome.ConnectionLost.class);
+            assertThat(result.stdoutText()).isEqualTo("after\n");
+        }
+
+        @Test
+        void builtinsAndUnknownPrograms() {
+            assertThat(run(Command.of("exit", "4")).outcome()).isEqualTo(new Outcome.Completed(4));
+            assertThat(run(Command.of("no-such-program")).outcome()).isEqualTo(new Outcome.Completed(127));
+            assertThat(run(Command.of("A=b")).outcome()).isEqualTo(new Outcome.Completed(127));
+            assertThat(run(Command.of("if")).outcome()).isEqualTo(new Outcome.Completed(127));
+        }
+    }
+
+    @Nested
+    class Options {
+        @Test
+        void environmentAndDirectory() throws Exception {
+            Path directory = Files.createDirectories(folder.resolve("-it's a\ndir"));
+
+            CommandResult result = run(Command.script("pwd; printf '%s' \"$A\"; export -p | grep weft_")
+                    .cwd("-it's a\ndir")
+                    .env("A", "x'y\nz$"));
+
+            assertThat(result.stdoutText()).isEqualTo(directory.toRealPath() + "\nx'y\nz$");
+        }
+
+        @Test
+        void aDirectoryThatCannotBeEnteredMeansThatNothingRan() {
+            CommandResult result =
+                    run(Command.script("echo ran > ran").cwd("missing").successCodes(0, 1, 2));
+
+            assertThat(result.succeeded()).isFalse();
+            assertThat(result.outcome())
+                    .isInstanceOfSatisfying(
+                            Outcome.NotStarted.class,
+                            notStarted -> assertThat(notStarted.reason())
+                                    .startsWith("its working directory can't be entered")
+                                    .contains("missing"));
+            assertThat(folder.resolve("ran")).doesNotExist();
+        }
+
+        @Test
+        void nothingOfThisJvmsEnvironmentLeaks() {
+            CommandResult result = run("env");
+
+            assertThat(result.stdout().lines()).allMatch(line -> line.matches("(PATH|LC_ALL|PWD|SHLVL|_|OLDPWD)=.*"));
+        }
+
+        @Test
+        void aSecretIsInNoArgumentListOfOurs() throws Exception {
+            Fifo fifo = Fifo.in(folder, "fifo");
+            var command = Command.script("cat " + fifo + "; printf '%s' \"$1$PASSWORD\"")
+                    .secretArg(Secret.of("secret-argument"))
+                    .secretEnv("PASSWORD", Secret.of("secret-variable"));
+            var result = new CompletableFuture<CommandResult>();
+            Thread.ofVirtual().start(() -> result.complete(run(command)));
+
+            // Writing blocks until the command reads, so its processes are all there now.
+            List<String> commandLines;
+            try (var out = Files.newOutputStream(fifo.path())) {
+                commandLines = ProcessHandle.current()
+                        .descendants()
+                        .map(process -> process.info().commandLine().orElse(""))
+                        .toList();
+                out.write('x');
+            }
+
+            assertThat(commandLines).isNotEmpty().noneMatch(line -> line.contains("secret-"));
+            assertThat(Waiting.await(result, "the command's end").stdoutText())
+                    .isEqualTo("xsecret-argumentsecret-variable");
+        }
+    }
+
+    @Nested
+    class Input {
+        @Test
+        void isEmptyUnlessGiven() {
+            assertThat(run("cat; echo end").stdoutText()).isEqualTo("end\n");
+        }
+
+        @Test
+        void arrivesExactlyFromMemoryAndFromAFile() throws Exception {
+            byte[] content = new byte[3_000_000];
+            new Random(2).nextBytes(content);
+            Path file = Files.write(folder.resolve("content"), content);
+
+            assertThat(run(Command.of("cat").stdin(content)).stdout().bytes()).isEqualTo(content);
+            assertThat(run(Command.of("cat").stdin(new StandardInput.LocalFile(file)))
+                            .stdout()
+                            .bytes())
+                    .isEqualTo(content);
+        }
+
+        @Test
+        void thatIsNotReadHoldsNothing() {
+            CommandResult result = run(Command.of("true").stdin(new byte[3_000_000]));
+
+            assertThat(result.outcome()).isEqualTo(new Outcome.Completed(0));
+        }
+
+        @Test
+        void thatCannotBeOpenedMeansThatNothingRan() {
+            CommandResult result =
+                    run(Command.script("echo ran > ran").stdin(new StandardInput.LocalFile(folder.resolve("missing"))));
+
+            assertThat(result.describe()).contains("was not started: its standard input can't be opened", "missing");
+            assertThat(folder.resolve("ran")).doesNotExist();
+        }
+
+        @Test
+        void thatBreaksOffIsNeverTakenForWhole() {
+            CommandResult result = run(Command.script("cat > copied; echo complete > complete")
+                    .stdin(new StandardInput.LocalFile(folder)));
+
+            assertThat(result.outcome()).isNotInstanceOf(Outcome.Completed.class);
+        }
+
+        @Test
+        void ofALargeScriptIsUnlimited() {
+            String script = ("# " + "filler ".repeat(20) + "\n").repeat(2_000) + "echo \"$#\" end";
+
+            assertThat(run(script, "a", "b").stdoutText()).isEqualTo("2 end\n");
+        }
+    }
+
+    @Nested
+    class Background {
+        @Test
+        void aChildThatKeepsTheStreamsOpenHoldsNothingAndLives() {
+            CommandResult result = run("sleep 300 & echo $!");
+
+            ProcessHandle child = ProcessHandle.of(
+                            Long.parseLong(result.stdoutText().strip()))
+                    .orElseThrow();
+            assertThat(child.isAlive()).isTrue();
+            child.destroy();
+            assertThat(result.outcome()).isEqualTo(new Outcome.Completed(0));
+        }
+    }
+
+    @Nested
+    class Ending {
+        @Test
+        void aTimeoutEndsTheCommandAndKeepsItsOutput() {
+            String marker = "300." + shell.name().hashCode();
+
+            CommandResult result =
+                    run(Command.script("echo before; sleep " + marker).timeout(Duration.ofMillis(700)));
+
+            assertThat(result.outcome()).isEqualTo(new Outcome.TimedOut(Duration.ofMillis(700), true));
+            assertThat(result.stdoutText()).isIn("before\n", "");
+            assertThat(Processes.withArgument(marker)).isEmpty();
+        }
+
+        @Test
+        void aShortTimeoutIsKept() {
+            CommandResult result = run(Command.script("sleep 300").timeout(Duration.ofNanos(1)));
+
+            assertThat(result.outcome()).isInstanceOf(Outcome.TimedOut.class);
+        }
+
+        @Test
+        void anInterruptEndsTheWholeTree() throws Exception {
+            CommandResult result = interruptTree("");
+
+            assertThat(result.outcome()).isEqualTo(new Outcome.Cancelled(true));
+        }
+
+        @Test
+        void processesThatIgnoreTermAreKilled() throws Exception {
+            CommandResult result = interruptTree("trap '' TERM; ");
+
+            assertThat(result.outcome()).isEqualTo(new Outcome.Cancelled(true));
+        }
+
+        /** A child, a grandchild and a pipeline, all of which must be gone when the result is there. */
+        private CommandResult interruptTree(String first) throws Exception {
+            Fifo fifo = Fifo.in(folder, "pids");
+            var command = Command.script(first + "sleep 301 & a=$!\n"
+                    + "sh -c 'sleep 302 & echo \"$1 $$ $!\" > \"$2\"; wait' sh \"$a\" '" + fifo + "' & \n"
+                    + "sleep 303 | cat");
+            var result = new CompletableFuture<CommandResult>();
+            var interrupted = new CompletableFuture<Boolean>();
+            Thread caller = Thread.ofVirtual().start(() -> {
+                result.complete(run(command));
+                interrupted.complete(Thread.currentThread().isInterrupted());
+            });
+            List<Long> pids = Stream.of(fifo.read().strip().split(" ", -1))
+                    .map(Long::valueOf)
+                    .toList();
+            assertThat(pids).hasSize(3);
+
+            caller.interrupt();
+
+            CommandResult ended = Waiting.await(result, "the end of an interrupted command");
+            assertThat(pids).noneMatch(Processes::running);
+            assertThat(Waiting.await(interrupted, "the caller's end")).isTrue();
+            return ended;
+        }
+
+        @Test
+        void anInterruptEndsTheTreeAlsoWithoutSetsid() throws Exception {
+            Fifo fifo = Fifo.in(folder, "pids");
+            var withoutGroup =
+                    new ShellProcesses("web01", shell.words(), folder, Map.of("PATH", System.getenv("PATH")), null);
+            var result = new CompletableFuture<CommandResult>();
+            Thread caller = Thread.ofVirtual()
+                    .start(() -> result.complete(withoutGroup.execute(
+                            Command.script("sleep 301 & echo $! > '" + fifo + "'; sleep 302; echo next"))));
+            long child = Long.parseLong(fifo.read().strip());
+
+            caller.interrupt();
+
+            CommandResult ended = Waiting.await(result, "the end of an interrupted command");
+            assertThat(ended.outcome()).isEqualTo(new Outcome.Cancelled(true));
+            assertThat(ended.stdoutText()).isEmpty();
+            assertThat(Processes.running(child)).isFalse();
+        }
+
+        @Test
+        void onAThreadThatIsInterruptedAlreadyNothingRuns() throws Exception {
+            var result = new CompletableFuture<CommandResult>();
+
+            Thread.ofVirtual().start(() -> {
+                Thread.currentThread().interrupt();
+                result.complete(run("echo ran > ran"));
+            });
+
+            assertThat(Waiting.await(result, "a result").describe())
+                    .endsWith("was not started: the run was cancelled before it was sent");
+            assertThat(folder.resolve("ran")).doesNotExist();
+        }
+    }
+
+    @Nested
+    class Quoting {
+
+        private static final List<String> NASTY = List.of(
+                "",
+                "'",
+                "\"",
+                "$",
+                "\n",
+                "*",
+                "!",
+                "-",
+                "-n",
+                "--",
+                "\\",
+                "`id`",
+                "$(id)",
+                "${x}",
+                "~",
+                "a b",
+                " ",
+                "\t",
+                "#",
+                ";",
+                "&",
+                "|",
+                "<",
+                ">",
+                "(",
+                ")",
+                "{a,b}",
+                "[a]",
+                "?",
+                "=",
+                "a=b",
+                "%s",
+                "\\n",
+                "\r",
+                "\u001e",
+                "ä",
+                "日本語",
+                "😀",
+                "'\\''",
+                "'''",
+                "\"'\"'\"",
+                "$'\\n'",
+                "!!",
+                "^a^b",
+                "if",
+                "\\c",
+                "\n\n",
+                "a\n");
+
+        @Test
+        void everyNastyStringArrivesUnchanged() {
+            CommandResult result =
+                    run(Command.script("for a; do printf '%s\\0' \"$a\"; done", NASTY.toArray(String[]::new)));
+
+            assertThat(result.stdoutText()).isEqualTo(String.join("\0", NASTY) + "\0");
+        }
+
+        @Test
+        void asDoesEveryArgumentOfAProgram() {
+            Command command = Command.of("/usr/bin/printf", "%s\\0");
+            for (String nasty : NASTY) {
+                command = command.arg(nasty);
+            }
+
+            assertThat(run(command).stdoutText()).isEqualTo(String.join("\0", NASTY) + "\0");
+        }
+
+        @Test
+        void randomBytesArriveUnchanged() {
+            long seed = Long.getLong("weftwork.seed", System.nanoTime());
+            var random = new Random(seed);
+            for (int round = 0; round < 15; round++) {
+                var sent = new ArrayList<String>();
+                Command command = Command.script("for a; do printf '%s\\0' \"$a\"; done");
+                for (int i = 0; i < 100; i++) {
+                    byte[] argument = new byte[random.nextInt(40)];
+                    for (int at = 0; at < argument.length; at++) {
+                        argument[at] = randomByte(random);
+                    }
+                    command = command.arg(argument);
+                    sent.add(HexFormat.of().formatHex(argument));
+                }
+
+                CommandResult result = run(command);
+
+                assertThat(arguments(result))
+                        .as("-Dweftwork.seed=%d, round %d: %s", seed, round, result)
+                        .isEqualTo(sent);
+            }
+        }
+
+        /** Any byte but NUL, and those that mean something to a shell more often than the others. */
+        private static byte randomByte(Random random) {
+            String special = "'\"\\$`!*?[]{}()<>|&;#~=% \n\t-\u001e";
+            return random.nextBoolean()
+                    ? (byte) special.charAt(random.nextInt(special.length()))
+                    : (byte) (1 + random.nextInt(255));
+        }
+
+        private static List<String> arguments(CommandResult result) {
+            var arguments = new ArrayList<String>();
+            byte[] bytes = result.stdout().bytes();
+            for (int start = 0, i = 0; i < bytes.length; i++) {
+                if (bytes[i] == 0) {
+                    arguments.add(HexFormat.of().formatHex(bytes, start, i));
+                    start = i + 1;
+                }
+            }
+            return arguments;
+        }
+
+        @Test
+        void quoteMakesAWordForPeopleWhoBuildTextThemselves() {
+            String nasty = String.join("", NASTY);
+
+            assertThat(run("printf '%s' " + Command.quote(nasty)).stdout().bytes())
+                    .isEqualTo(nasty.getBytes(StandardCharsets.UTF_8));
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package dev.weftwork.testing;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.opentest4j.TestAbortedException;
+
+/** The shells of the machines that Weftwork is for, as far as this computer has them; in CI it must have all. */
+public final class Shells {
+
+    private static final Map<String, List<String>> KNOWN = Map.of(
+            "dash", List.of("/bin/dash", "/usr/bin/dash"),
+            "bash", List.of("/bin/bash", "/usr/bin/bash"),
+            "busybox", List.of("/bin/busybox", "/usr/bin/busybox"));
+
+    private Shells() {}
+
+    /** A shell by its name and the words that start it. */
+    public record Shell(String name, List<String> words) {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    /** {@code sh} and whichever of dash, bash and busybox are here. */
+    public static Stream<Shell> all() {
+        var found = new ArrayList<>(List.of(new Shell("sh", List.of("/bin/sh"))));
+        for (String name : List.of("dash", "bash", "busybox")) {
+            find(name)
+                    .ifPresentOrElse(
+                            path -> found.add(new Shell(
+                                    name,
+                                    name.equals("busybox")
+                                            ? List.of(path.toString(), "sh")
+                                            : List.of(path.toString()))),
+                            () -> missing(name + " isn't installed: nothing is tested with it"));
+        }
+        return found.stream();
+    }
+
+    /** Where busybox is, for tests that can't do without; elsewhere than in CI they are skipped, saying so. */
+    public static Path busybox() {
+        return find("busybox").orElseThrow(() -> {
+            missing("busybox isn't installed: a test that needs it is skipped");
+            return new TestAbortedException("busybox isn't installed");
+        });
+    }
+
+    /** For tests that need to be root; elsewhere than in CI they are skipped, saying so. */
+    public static void requireRoot() {
+        if (!"root".equals(System.getProperty("user.name"))) {
+            missing("not root: a test that makes machines with chroot is skipped");
+            throw new TestAbortedException("not root");
+        }
+    }
+
+    private static java.util.Optional<Path> find(String name) {
+        return KNOWN.getOrDefault(name, List.of()).stream()
+                .map(Path::of)
+                .filter(Files::isExecutable)
+                .findFirst();
+    }
+
+    private static void missing(String what) {
+        if ("true".equals(System.getenv("CI"))) {
+            throw new AssertionError(what + "; CI must have it");
+        }
+        System.out.println("\n*** NOT TESTED HERE: " + what + " ***\n");
+    }
+}
