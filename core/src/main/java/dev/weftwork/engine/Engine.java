@@ -99,6 +99,9 @@ public final class Engine implements AutoCloseable {
                     deploy.name(),
                     hosts,
                     deploy.steps().stream().map(step -> step.name()).toList()));
+            if (Thread.currentThread().isInterrupted()) {
+                scope.cancel();
+            }
             forkAll(scope, hosts, deploy, options, events, results);
             scope.join();
         } catch (InterruptedException e) {
@@ -146,7 +149,8 @@ public final class Engine implements AutoCloseable {
                                             options.strategy(),
                                             pacing,
                                             places,
-                                            events)
+                                            events,
+                                            scope::cancelled)
                                     .walk()));
         }
     }

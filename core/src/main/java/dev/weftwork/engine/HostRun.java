@@ -3,6 +3,7 @@ package dev.weftwork.engine;
 import dev.weftwork.command.Command;
 import dev.weftwork.command.CommandResult;
 import dev.weftwork.command.Outcome;
+import dev.weftwork.command.Output;
 import dev.weftwork.connector.ConnectFailedException;
 import dev.weftwork.connector.Connection;
 import dev.weftwork.connector.Connector;
@@ -27,7 +28,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,6 +52,7 @@ final class HostRun implements HostFacts {
     private final Strategy.Pacing pacing;
     private final Turn turn;
     private final Events events;
+    private final BooleanSupplier cancelled;
     private final HostExecutor commands;
     private final Map<Fact<?>, Object> facts = new HashMap<>();
     private final List<StepResult> results = new ArrayList<>();
@@ -63,7 +67,8 @@ final class HostRun implements HostFacts {
             Strategy strategy,
             Strategy.Pacing pacing,
             Semaphore places,
-            Events events) {
+            Events events,
+            BooleanSupplier cancelled) {
         this.host = host;
         this.place = place;
         this.steps = steps;
@@ -71,6 +76,7 @@ final class HostRun implements HostFacts {
         this.pacing = pacing;
         this.turn = new Turn(places, strategy.keepsPlace());
         this.events = events;
+        this.cancelled = cancelled;
         commands = new HostExecutor(
                 Thread.ofVirtual().name("commands-" + host.name()).factory());
     }
@@ -250,10 +256,22 @@ final class HostRun implements HostFacts {
             return CommandResult.notStarted(host.name(), command, "its connection is closed");
         }
         events.emit(new RunEvent.CommandStarted(host, command));
-        CommandResult result = commands.submit(() -> open.execute(command))
-                .await()
-                .orElseGet(() ->
-                        CommandResult.notStarted(host.name(), command, "the run was cancelled before it was sent"));
+        CommandResult result;
+        try {
+            result = commands.submit(() -> open.execute(command))
+                    .await()
+                    .orElseGet(() ->
+                            CommandResult.notStarted(host.name(), command, "the run was cancelled before it was sent"));
+        } catch (CompletionException e) {
+            LOG.warn("{}: running `{}` threw, which is a bug of the connector", host, command, e.getCause());
+            result = new CommandResult(
+                    host.name(),
+                    command,
+                    new Outcome.ConnectionLost("the connector threw " + e.getCause() + ", which is a bug of it"),
+                    Output.empty(),
+                    Output.empty(),
+                    Duration.ZERO);
+        }
         events.emit(new RunEvent.CommandFinished(host, result));
         return result;
     }
@@ -305,6 +323,10 @@ final class HostRun implements HostFacts {
             if (!hasPlace) {
                 places.acquire();
                 hasPlace = true;
+            }
+            // A host that left because of a cancel may have let this one in before its own interrupt came.
+            if (cancelled.getAsBoolean()) {
+                throw new InterruptedException();
             }
         }
 

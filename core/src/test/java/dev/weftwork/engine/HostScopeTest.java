@@ -1,0 +1,155 @@
+package dev.weftwork.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.weftwork.testing.Waiting;
+import java.util.ArrayList;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class HostScopeTest {
+
+    private static void untilInterrupted() {
+        try {
+            new CountDownLatch(1).await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
+    void joinWaitsForAllAndSeesTheirWrites() throws Exception {
+        int tasks = 10_000;
+        var values = new int[tasks];
+        try (var scope = new HostScope()) {
+            for (int i = 0; i < tasks; i++) {
+                int at = i;
+                scope.fork("task-" + i, () -> values[at] = at + 1);
+            }
+            scope.join();
+        }
+
+        for (int i = 0; i < tasks; i++) {
+            assertThat(values[i]).isEqualTo(i + 1);
+        }
+    }
+
+    @Test
+    void tasksRunOnNamedVirtualThreads() throws Exception {
+        var thread = new CompletableFuture<Thread>();
+        try (var scope = new HostScope()) {
+            scope.fork("host-web01", () -> thread.complete(Thread.currentThread()));
+            scope.join();
+        }
+
+        assertThat(thread.get().isVirtual()).isTrue();
+        assertThat(thread.get().getName()).isEqualTo("host-web01");
+    }
+
+    @Test
+    void closeInterruptsWhatStillRunsAndWaitsForIt() throws Exception {
+        var ended = new AtomicInteger();
+        var begun = new CountDownLatch(100);
+        try (var scope = new HostScope()) {
+            for (int i = 0; i < 100; i++) {
+                scope.fork("task", () -> {
+                    begun.countDown();
+                    untilInterrupted();
+                    ended.incrementAndGet();
+                });
+            }
+            Waiting.await(begun, "all tasks' start");
+        }
+
+        assertThat(ended).hasValue(100);
+    }
+
+    @Test
+    void theFirstFailureIsTheCauseAndLaterOnesAreSuppressed() throws Exception {
+        var secondRuns = new CountDownLatch(1);
+        try (var scope = new HostScope()) {
+            scope.fork("second", () -> {
+                secondRuns.countDown();
+                untilInterrupted();
+                throw new IllegalStateException("second");
+            });
+            Waiting.await(secondRuns, "the second task's start");
+            scope.fork("first", () -> {
+                throw new IllegalStateException("first");
+            });
+
+            assertThatThrownBy(scope::join)
+                    .isInstanceOf(HostScope.TaskFailedException.class)
+                    .cause()
+                    .hasMessage("first")
+                    .satisfies(first -> assertThat(first.getSuppressed())
+                            .singleElement()
+                            .satisfies(e -> assertThat(e).hasMessage("second")));
+            assertThat(scope.cancelled()).isTrue();
+        }
+    }
+
+    @Test
+    void afterCancelNothingBegins() {
+        try (var scope = new HostScope()) {
+            scope.cancel();
+
+            assertThat(scope.fork("late", () -> {
+                        throw new AssertionError("ran");
+                    }))
+                    .isFalse();
+        }
+    }
+
+    @Test
+    void anInterruptOfTheOwnerEndsJoinButNoTask() throws Exception {
+        var taskRuns = new CountDownLatch(1);
+        var mayEnd = new CountDownLatch(1);
+        var events = new ArrayList<String>();
+        var done = new CompletableFuture<Boolean>();
+        Thread owner = Thread.ofPlatform().start(() -> {
+            try (var scope = new HostScope()) {
+                scope.fork("task", () -> {
+                    taskRuns.countDown();
+                    try {
+                        mayEnd.await();
+                        events.add("task ended by itself");
+                    } catch (InterruptedException e) {
+                        events.add("task was interrupted");
+                    }
+                });
+                assertThatThrownBy(scope::join).isInstanceOf(InterruptedException.class);
+                mayEnd.countDown();
+                scope.join();
+                done.complete(true);
+            } catch (Throwable e) {
+                done.completeExceptionally(e);
+            }
+        });
+        Waiting.await(taskRuns, "the task's start");
+
+        owner.interrupt();
+
+        Waiting.await(done, "the owner's end");
+        assertThat(events).containsExactly("task ended by itself");
+    }
+
+    @Test
+    void onlyTheOwnerMayForkJoinAndClose() throws Exception {
+        try (var scope = new HostScope()) {
+            var thrown = new CompletableFuture<Throwable>();
+            Thread.ofVirtual().start(() -> {
+                try {
+                    scope.fork("stranger", () -> {});
+                } catch (IllegalStateException e) {
+                    thrown.complete(e);
+                }
+            });
+
+            assertThat(Waiting.await(thrown, "a refusal")).hasMessageContaining("used by the thread that made it");
+        }
+    }
+}
