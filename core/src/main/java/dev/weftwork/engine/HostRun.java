@@ -200,9 +200,7 @@ final class HostRun implements HostFacts {
         }
 
         private void fail(Step step, @Nullable String message, Throwable e, @Nullable CommandResult result) {
-            boolean cancelled = result == null
-                    ? Thread.currentThread().isInterrupted() || e instanceof InterruptedException
-                    : wasCancelled(result);
+            boolean cancelled = result == null ? isCancelled() : wasCancelled(result);
             status = cancelled ? StepStatus.CANCELLED : StepStatus.FAILED;
             String text = String.valueOf(message);
             String own = host + ": ";
@@ -218,10 +216,13 @@ final class HostRun implements HostFacts {
         }
     }
 
-    private static boolean wasCancelled(CommandResult result) {
+    private boolean wasCancelled(CommandResult result) {
         return result.outcome() instanceof Outcome.Cancelled
-                || (result.outcome() instanceof Outcome.NotStarted
-                        && Thread.currentThread().isInterrupted());
+                || (result.outcome() instanceof Outcome.NotStarted && isCancelled());
+    }
+
+    private boolean isCancelled() {
+        return cancelled.getAsBoolean() || Thread.currentThread().isInterrupted();
     }
 
     @Override
@@ -254,6 +255,9 @@ final class HostRun implements HostFacts {
         Connection open = connection;
         if (open == null) {
             return CommandResult.notStarted(host.name(), command, "its connection is closed");
+        }
+        if (isCancelled()) {
+            return CommandResult.notStarted(host.name(), command, "the run was cancelled before it was sent");
         }
         events.emit(new RunEvent.CommandStarted(host, command));
         CommandResult result;

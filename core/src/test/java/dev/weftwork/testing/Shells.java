@@ -1,5 +1,6 @@
 package dev.weftwork.testing;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,6 +49,34 @@ public final class Shells {
             missing("busybox isn't installed: a test that needs it is skipped");
             return new TestAbortedException("busybox isn't installed");
         });
+    }
+
+    /** A folder with a link for each of busybox's programs, for a PATH on which nothing else is. */
+    public static Path busyboxUserland() {
+        return Userland.FOLDER;
+    }
+
+    /** Made once for all tests. */
+    private static final class Userland {
+        static final Path FOLDER = make(Path.of("target/busybox-userland").toAbsolutePath());
+
+        private static Path make(Path folder) {
+            try {
+                Files.createDirectories(folder);
+                int status = new ProcessBuilder(busybox().toString(), "--install", "-s", folder.toString())
+                        .redirectErrorStream(true)
+                        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                        .start()
+                        .waitFor();
+                // It complains about links of an earlier run and makes those that are missing.
+                if (!Files.isExecutable(folder.resolve("stat"))) {
+                    throw new IllegalStateException("busybox --install exited " + status + " and made no stat");
+                }
+                return folder;
+            } catch (IOException | InterruptedException e) {
+                throw new IllegalStateException("busybox --install failed", e);
+            }
+        }
     }
 
     /** For tests that need to be root; elsewhere than in CI they are skipped, saying so. */
