@@ -100,6 +100,7 @@ final class CommandProcess {
             String nonce,
             ProcessBuilder builder,
             List<String> shell,
+            List<String> entry,
             @Nullable String setsid) {
         this.host = host;
         this.command = command;
@@ -109,6 +110,7 @@ final class CommandProcess {
         if (setsid != null) {
             argv.add(setsid);
         }
+        argv.addAll(entry);
         argv.addAll(shell);
         argv.addAll(List.of("-c", OUTER, "sh"));
         argv.addAll(shell);

@@ -29,6 +29,7 @@ public final class ShellProcesses {
 
     private final String host;
     private final List<String> shell;
+    private final List<String> entry;
     private final Path directory;
     private final Map<String, String> environment;
     private final @Nullable String setsid;
@@ -38,17 +39,26 @@ public final class ShellProcesses {
     /**
      * @param host whose name results carry
      * @param shell the program and first arguments of a POSIX shell that understands {@code -c}
+     * @param entry the program and first arguments that start that shell somewhere else, in a root of its own for
+     *     example; usually none
      * @param directory where commands start
      * @param environment the whole of their environment
      */
-    public ShellProcesses(String host, List<String> shell, Path directory, Map<String, String> environment) {
-        this(host, shell, directory, environment, findSetsid());
+    public ShellProcesses(
+            String host, List<String> shell, List<String> entry, Path directory, Map<String, String> environment) {
+        this(host, shell, entry, directory, environment, findSetsid());
     }
 
     ShellProcesses(
-            String host, List<String> shell, Path directory, Map<String, String> environment, @Nullable String setsid) {
+            String host,
+            List<String> shell,
+            List<String> entry,
+            Path directory,
+            Map<String, String> environment,
+            @Nullable String setsid) {
         this.host = host;
         this.shell = List.copyOf(shell);
+        this.entry = List.copyOf(entry);
         this.directory = directory;
         this.environment = Map.copyOf(environment);
         this.setsid = setsid;
@@ -66,8 +76,8 @@ public final class ShellProcesses {
         var builder = new ProcessBuilder().directory(directory.toFile());
         builder.environment().clear();
         builder.environment().putAll(environment);
-        var process =
-                new CommandProcess(host, command, nonce + "-" + commands.incrementAndGet(), builder, shell, setsid);
+        var process = new CommandProcess(
+                host, command, nonce + "-" + commands.incrementAndGet(), builder, shell, entry, setsid);
         Outcome outcome = await(command, process);
         return new CommandResult(
                 host,

@@ -48,7 +48,8 @@ class ShellProcessesTest {
     }
 
     private ShellProcesses processes() {
-        return new ShellProcesses("web01", shell.words(), folder, Map.of("PATH", System.getenv("PATH"), "LC_ALL", "C"));
+        return new ShellProcesses(
+                "web01", shell.words(), List.of(), folder, Map.of("PATH", System.getenv("PATH"), "LC_ALL", "C"));
     }
 
     private CommandResult run(Command command) {
@@ -334,8 +335,8 @@ class ShellProcessesTest {
         @Test
         void anInterruptEndsTheTreeAlsoWithoutSetsid() throws Exception {
             Fifo fifo = Fifo.in(folder, "pids");
-            var withoutGroup =
-                    new ShellProcesses("web01", shell.words(), folder, Map.of("PATH", System.getenv("PATH")), null);
+            var withoutGroup = new ShellProcesses(
+                    "web01", shell.words(), List.of(), folder, Map.of("PATH", System.getenv("PATH")), null);
             var result = new CompletableFuture<CommandResult>();
             Thread caller = Thread.ofVirtual()
                     .start(() -> result.complete(withoutGroup.execute(

@@ -51,21 +51,28 @@ public final class LocalConnector implements Connector {
     private final Path root;
     private final boolean deleteOnClose;
     private final List<String> shell;
+    private final List<String> entry;
     private final Map<String, String> extraEnvironment;
 
     /** Folder name as a file system that ignores case sees it, to the host that has it. */
     private final Map<String, String> folders = new ConcurrentHashMap<>();
 
-    private LocalConnector(Path root, boolean deleteOnClose, List<String> shell, Map<String, String> extraEnvironment) {
+    private LocalConnector(
+            Path root,
+            boolean deleteOnClose,
+            List<String> shell,
+            List<String> entry,
+            Map<String, String> extraEnvironment) {
         this.root = root.toAbsolutePath().normalize();
         this.deleteOnClose = deleteOnClose;
         this.shell = List.copyOf(shell);
+        this.entry = List.copyOf(entry);
         this.extraEnvironment = Map.copyOf(extraEnvironment);
     }
 
     /** Machines whose folders are below {@code root}, made when missing and kept. */
     public static LocalConnector in(Path root) {
-        return new LocalConnector(root, false, DEFAULT_SHELL, Map.of());
+        return new LocalConnector(root, false, DEFAULT_SHELL, List.of(), Map.of());
     }
 
     /**
@@ -75,7 +82,7 @@ public final class LocalConnector implements Connector {
      */
     public static LocalConnector temporary() {
         try {
-            return new LocalConnector(Files.createTempDirectory("weftwork-"), true, DEFAULT_SHELL, Map.of());
+            return new LocalConnector(Files.createTempDirectory("weftwork-"), true, DEFAULT_SHELL, List.of(), Map.of());
         } catch (IOException e) {
             throw new UncheckedIOException("a temporary folder for embedded machines can't be made", e);
         }
@@ -85,24 +92,37 @@ public final class LocalConnector implements Connector {
      * These machines with another shell: the program and its first arguments, {@code "/bin/busybox", "sh"} for example.
      * It must be POSIX and understand {@code -c}. This connector must not be used any more.
      *
-     * @throws IllegalArgumentException if the program is not an absolute path to something executable
+     * @throws IllegalArgumentException if the program is not an absolute path
      */
     public LocalConnector withShell(String program, String... arguments) {
-        Path path = Path.of(program);
-        if (!path.isAbsolute() || !Files.isExecutable(path)) {
-            throw new IllegalArgumentException(
-                    "shell must be an absolute path to an executable program, was '" + program + "'");
-        }
-        var words = new ArrayList<>(List.of(program));
-        words.addAll(List.of(arguments));
-        return new LocalConnector(root, deleteOnClose, words, extraEnvironment);
+        return new LocalConnector(root, deleteOnClose, words("shell", program, arguments), entry, extraEnvironment);
+    }
+
+    /**
+     * These machines with every command's shell started through that program, which is to run the words behind its own
+     * arguments as a command: {@code "/usr/sbin/chroot", "/srv/root"} gives a machine with a root of its own. This
+     * connector must not be used any more.
+     *
+     * @throws IllegalArgumentException if the program is not an absolute path
+     */
+    public LocalConnector enteredThrough(String program, String... arguments) {
+        return new LocalConnector(root, deleteOnClose, shell, words("program", program, arguments), extraEnvironment);
     }
 
     /** These machines with one more variable in every command's environment. This connector must not be used any more. */
     public LocalConnector withEnv(String name, String value) {
         var environment = new TreeMap<>(extraEnvironment);
         environment.put(name, value);
-        return new LocalConnector(root, deleteOnClose, shell, environment);
+        return new LocalConnector(root, deleteOnClose, shell, entry, environment);
+    }
+
+    private static List<String> words(String what, String program, String... arguments) {
+        if (!Path.of(program).isAbsolute()) {
+            throw new IllegalArgumentException(what + " must be an absolute path, was '" + program + "'");
+        }
+        var words = new ArrayList<>(List.of(program));
+        words.addAll(List.of(arguments));
+        return words;
     }
 
     /** The folder of that host, which exists once it was connected to. */
@@ -132,7 +152,8 @@ public final class LocalConnector implements Connector {
         } catch (IOException e) {
             throw new ConnectFailedException(host.name(), "its folder " + home + " can't be made: " + e, e);
         }
-        return new LocalConnection(host.name(), new ShellProcesses(host.name(), shell, home, environment(home, tmp)));
+        return new LocalConnection(
+                host.name(), new ShellProcesses(host.name(), shell, entry, home, environment(home, tmp)));
     }
 
     private Map<String, String> environment(Path home, Path tmp) {
