@@ -26,6 +26,9 @@ import org.slf4j.LoggerFactory;
  * <p>Lifetime: made by the user and closed by them; it owns its connector and closes it too. Threads exist only while a
  * run is under way, one virtual thread per host and one per command; none of them outlives the run.
  *
+ * <p>When the JVM is told to end, by a signal such as that of Ctrl-C or by {@code System.exit}, runs are cancelled first,
+ * so that no command is left behind; the JVM waits ten seconds for that at most.
+ *
  * <p>Safe for use from many threads: several runs may be under way at once, also on the same hosts, whose commands then
  * interleave.
  *
@@ -40,12 +43,20 @@ public final class Engine implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
 
+    private static final Duration SHUTDOWN_PATIENCE = Duration.ofSeconds(10);
+
     private final Connector connector;
     private final RunOptions options;
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition runEnded = lock.newCondition();
+    /** A run has ended, or the connector is closed. */
+    private final Condition progress = lock.newCondition();
+
     private final Set<HostScope> runs = new HashSet<>();
     private boolean closed;
+    private boolean connectorClosed;
+
+    private final Thread shutdownHook =
+            Thread.ofPlatform().name("weftwork-shutdown").unstarted(this::closeForShutdown);
 
     private Engine(Connector connector, RunOptions options) {
         this.connector = connector;
@@ -171,7 +182,7 @@ public final class Engine implements AutoCloseable {
         lock.lock();
         try {
             runs.remove(scope);
-            runEnded.signalAll();
+            progress.signalAll();
         } finally {
             lock.unlock();
         }
@@ -191,12 +202,55 @@ public final class Engine implements AutoCloseable {
             closed = true;
             runs.forEach(HostScope::cancel);
             while (!runs.isEmpty()) {
-                runEnded.awaitUninterruptibly();
+                progress.awaitUninterruptibly();
             }
         } finally {
             lock.unlock();
         }
-        connector.close();
+        try {
+            Runtime.getRuntime().removeShutdownHook(shutdownHook);
+        } catch (IllegalStateException e) {
+            LOG.debug("the engine is closed while the JVM shuts down");
+        }
+        closeConnector();
+    }
+
+    private void closeConnector() {
+        try {
+            connector.close();
+        } finally {
+            lock.lock();
+            try {
+                connectorClosed = true;
+                progress.signalAll();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    /** When the JVM ends. Bounded, because what ends the JVM may itself have been called by a host of a run. */
+    private void closeForShutdown() {
+        boolean othersClose;
+        lock.lock();
+        try {
+            othersClose = closed;
+            closed = true;
+            runs.forEach(HostScope::cancel);
+            long left = SHUTDOWN_PATIENCE.toNanos();
+            while (left > 0 && (othersClose ? !connectorClosed : !runs.isEmpty())) {
+                left = progress.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            // Nobody interrupts this thread but to end it.
+            Thread.currentThread().interrupt();
+            return;
+        } finally {
+            lock.unlock();
+        }
+        if (!othersClose) {
+            closeConnector();
+        }
     }
 
     /** Collects the options of an engine; used by one thread, then thrown away. */
@@ -230,9 +284,15 @@ public final class Engine implements AutoCloseable {
             return this;
         }
 
-        /** The engine, which owns the connector from now on. */
+        /**
+         * The engine, which owns the connector from now on.
+         *
+         * @throws IllegalStateException if the JVM is already shutting down
+         */
         public Engine build() {
-            return new Engine(connector, options);
+            var engine = new Engine(connector, options);
+            Runtime.getRuntime().addShutdownHook(engine.shutdownHook);
+            return engine;
         }
     }
 }

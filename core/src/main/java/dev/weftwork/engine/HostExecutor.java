@@ -47,9 +47,20 @@ final class HostExecutor {
             submission.below = seen == DRAINING ? null : seen;
         } while (!top.compareAndSet(seen, submission));
         if (seen == null) {
-            threads.newThread(this::drain).start();
+            startDraining();
         }
         return submission;
+    }
+
+    private void startDraining() {
+        try {
+            threads.newThread(this::drain).start();
+        } catch (Throwable e) {
+            // Nobody drains now: what was queued fails, and the next submission tries again.
+            for (Submission<?> each = top.getAndSet(null); each != null; each = each.below) {
+                each.fail(e);
+            }
+        }
     }
 
     private void drain() {
@@ -143,6 +154,12 @@ final class HostExecutor {
                     thread.interrupt();
                 }
                 phase.set(Phase.DONE);
+            }
+        }
+
+        private void fail(Throwable cause) {
+            if (phase.compareAndSet(Phase.QUEUED, Phase.DONE)) {
+                outcome.completeExceptionally(cause);
             }
         }
 

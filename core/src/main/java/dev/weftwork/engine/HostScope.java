@@ -43,7 +43,13 @@ final class HostScope implements AutoCloseable {
         Thread thread = Thread.ofVirtual().name(name).unstarted(() -> run(task));
         unfinished.incrementAndGet();
         running.add(thread);
-        thread.start();
+        try {
+            thread.start();
+        } catch (Throwable e) {
+            running.remove(thread);
+            unfinished.decrementAndGet();
+            throw e;
+        }
         if (cancelled) {
             thread.interrupt();
         }

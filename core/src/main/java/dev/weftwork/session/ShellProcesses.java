@@ -76,8 +76,13 @@ public final class ShellProcesses {
         var builder = new ProcessBuilder().directory(directory.toFile());
         builder.environment().clear();
         builder.environment().putAll(environment);
-        var process = new CommandProcess(
-                host, command, nonce + "-" + commands.incrementAndGet(), builder, shell, entry, setsid);
+        CommandProcess process;
+        try {
+            process = new CommandProcess(
+                    host, command, nonce + "-" + commands.incrementAndGet(), builder, shell, entry, setsid);
+        } catch (OutOfMemoryError e) {
+            return CommandResult.notStarted(host, command, "this computer gives no more threads: " + e.getMessage());
+        }
         Outcome outcome = await(command, process);
         return new CommandResult(
                 host,
@@ -92,9 +97,9 @@ public final class ShellProcesses {
         boolean interrupted = false;
         try {
             CommandProcess.End end = command.timeout().isPresent()
-                    ? process.end().get(command.timeout().get().toNanos(), TimeUnit.NANOSECONDS)
+                    ? process.end().get(nanos(command.timeout().get()), TimeUnit.NANOSECONDS)
                     : process.end().get();
-            return outcomeOf(end, process);
+            return outcomeOf(end, command, process);
         } catch (ExecutionException e) {
             return new Outcome.ConnectionLost("reading its output failed: " + e.getCause());
         } catch (TimeoutException e) {
@@ -112,6 +117,11 @@ public final class ShellProcesses {
         }
     }
 
+    /** Some 292 years at most, which is as good as forever. */
+    private static long nanos(Duration duration) {
+        return TimeUnit.NANOSECONDS.convert(duration);
+    }
+
     /** A command that came to its own end before it could be killed has completed, whatever was about to be said. */
     private static Outcome endedMeanwhile(CommandProcess process, Outcome killed) {
         return process.end().isDone()
@@ -121,12 +131,12 @@ public final class ShellProcesses {
                 : killed;
     }
 
-    private static Outcome outcomeOf(CommandProcess.End end, CommandProcess process) {
+    private static Outcome outcomeOf(CommandProcess.End end, Command command, CommandProcess process) {
         return switch (end) {
             case CommandProcess.End.Exited exited -> new Outcome.Completed(exited.status());
             case CommandProcess.End.PreludeFailed failed ->
                 new Outcome.NotStarted("its working directory can't be entered or its environment can't be set: "
-                        + process.stderr().text().strip());
+                        + command.hideSecretsIn(process.stderr().text().strip()));
             case CommandProcess.End.StartFailed failed -> new Outcome.NotStarted(failed.reason());
             case CommandProcess.End.Vanished vanished -> new Outcome.ConnectionLost(vanished.reason());
         };

@@ -155,6 +155,44 @@ class EngineOnProcessesTest {
         verifyNothingIsLeft();
     }
 
+    /** What the next test runs in a JVM of its own: machines in the first argument, busy with the second. */
+    static final class BusyProgram {
+        public static void main(String[] arguments) {
+            try (var engine = Engine.of(LocalConnector.in(Path.of(arguments[0])))) {
+                engine.run(
+                        hosts(5), Deploy.named("d").step(Shell.run("echo x > started; sleep \"$1\"; :", arguments[1])));
+            }
+        }
+    }
+
+    @Test
+    void aSignalToTheJvmEndsAllCommands() throws Exception {
+        Path machines = folder.resolve("machines");
+        var started = new ArrayList<Fifo>();
+        for (Host host : hosts(5)) {
+            started.add(Fifo.in(java.nio.file.Files.createDirectories(machines.resolve(host.name())), "started"));
+        }
+        String marker = "306." + ProcessHandle.current().pid();
+        Process program = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-classpath",
+                        System.getProperty("java.class.path"),
+                        BusyProgram.class.getName(),
+                        machines.toString(),
+                        marker)
+                .inheritIO()
+                .start();
+        for (Fifo fifo : started) {
+            fifo.read();
+        }
+
+        program.destroy();
+
+        Waiting.await(program.onExit(), "the program's end");
+        assertThat(Processes.withArgument(marker)).isEmpty();
+        assertThat(machines.resolve("host001/tmp")).doesNotExist();
+    }
+
     @Test
     void aTemporaryConnectorLeavesNoFile() throws Exception {
         LocalConnector connector = LocalConnector.temporary();

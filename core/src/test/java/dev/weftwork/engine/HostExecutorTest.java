@@ -179,6 +179,20 @@ class HostExecutorTest {
     }
 
     @Test
+    void aThreadThatCannotBeStartedFailsWhatIsQueuedAndTheNextSubmissionTriesAgain() {
+        var refusals = new AtomicInteger(1);
+        var reluctant = new HostExecutor(task -> {
+            if (refusals.getAndDecrement() > 0) {
+                throw new OutOfMemoryError("unable to create native thread");
+            }
+            return virtual.newThread(task);
+        });
+
+        assertThatThrownBy(() -> reluctant.submit(() -> 1).await()).hasCauseInstanceOf(OutOfMemoryError.class);
+        assertThat(reluctant.submit(() -> 2).await()).contains(2);
+    }
+
+    @Test
     void whatATaskThrowsReachesItsSubmitterAndNobodyElse() {
         var failing = executor.submit(() -> {
             throw new IllegalStateException("no");

@@ -125,9 +125,10 @@ public final class ChrootMachine {
                 .filter(Files::isExecutable)
                 .findFirst()
                 .orElseThrow(() -> new IOException("chroot isn't installed"));
-        return LocalConnector.in(connectorRoot)
+        return LocalConnector.builder(connectorRoot)
                 .enteredThrough(chroot.toString(), root.toString())
-                .withEnv("PATH", "/bin:/usr/bin:/usr/sbin");
+                .env("PATH", "/bin:/usr/bin:/usr/sbin")
+                .build();
     }
 
     /** A file of it, as seen from here. */

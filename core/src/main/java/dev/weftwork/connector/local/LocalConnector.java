@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -21,6 +22,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Embedded machines: every host is a folder of its own on this computer, and its commands run in this computer's
@@ -31,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * <strong>There is no wall around a folder</strong>: commands run as the user who runs this JVM, and an absolute path
  * means this computer's. Deploys for embedded machines use relative paths.
  *
- * <p>Lifetime: owned by its engine once given to one. {@link #close} empties every TMPDIR; the folders stay, or go if
+ * <p>Lifetime: owned by its engine once given to one. {@link #close} deletes every TMPDIR; the folders stay, or go if
  * they were {@link #temporary}. A process that a command deliberately left behind in the background goes on, as it does
  * on any machine.
  *
@@ -46,33 +49,28 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LocalConnector implements Connector {
 
-    private static final List<String> DEFAULT_SHELL = List.of("/bin/sh");
+    private static final Logger LOG = LoggerFactory.getLogger(LocalConnector.class);
 
     private final Path root;
     private final boolean deleteOnClose;
     private final List<String> shell;
     private final List<String> entry;
-    private final Map<String, String> extraEnvironment;
+    private final Map<String, String> environment;
 
     /** Folder name as a file system that ignores case sees it, to the host that has it. */
     private final Map<String, String> folders = new ConcurrentHashMap<>();
 
-    private LocalConnector(
-            Path root,
-            boolean deleteOnClose,
-            List<String> shell,
-            List<String> entry,
-            Map<String, String> extraEnvironment) {
-        this.root = root.toAbsolutePath().normalize();
+    private LocalConnector(Builder builder, boolean deleteOnClose) {
+        root = builder.root.toAbsolutePath().normalize();
         this.deleteOnClose = deleteOnClose;
-        this.shell = List.copyOf(shell);
-        this.entry = List.copyOf(entry);
-        this.extraEnvironment = Map.copyOf(extraEnvironment);
+        shell = List.copyOf(builder.shell);
+        entry = List.copyOf(builder.entry);
+        environment = Map.copyOf(builder.environment);
     }
 
     /** Machines whose folders are below {@code root}, made when missing and kept. */
     public static LocalConnector in(Path root) {
-        return new LocalConnector(root, false, DEFAULT_SHELL, List.of(), Map.of());
+        return builder(root).build();
     }
 
     /**
@@ -82,47 +80,15 @@ public final class LocalConnector implements Connector {
      */
     public static LocalConnector temporary() {
         try {
-            return new LocalConnector(Files.createTempDirectory("weftwork-"), true, DEFAULT_SHELL, List.of(), Map.of());
+            return new LocalConnector(builder(Files.createTempDirectory("weftwork-")), true);
         } catch (IOException e) {
             throw new UncheckedIOException("a temporary folder for embedded machines can't be made", e);
         }
     }
 
-    /**
-     * These machines with another shell: the program and its first arguments, {@code "/bin/busybox", "sh"} for example.
-     * It must be POSIX and understand {@code -c}. This connector must not be used any more.
-     *
-     * @throws IllegalArgumentException if the program is not an absolute path
-     */
-    public LocalConnector withShell(String program, String... arguments) {
-        return new LocalConnector(root, deleteOnClose, words("shell", program, arguments), entry, extraEnvironment);
-    }
-
-    /**
-     * These machines with every command's shell started through that program, which is to run the words behind its own
-     * arguments as a command: {@code "/usr/sbin/chroot", "/srv/root"} gives a machine with a root of its own. This
-     * connector must not be used any more.
-     *
-     * @throws IllegalArgumentException if the program is not an absolute path
-     */
-    public LocalConnector enteredThrough(String program, String... arguments) {
-        return new LocalConnector(root, deleteOnClose, shell, words("program", program, arguments), extraEnvironment);
-    }
-
-    /** These machines with one more variable in every command's environment. This connector must not be used any more. */
-    public LocalConnector withEnv(String name, String value) {
-        var environment = new TreeMap<>(extraEnvironment);
-        environment.put(name, value);
-        return new LocalConnector(root, deleteOnClose, shell, entry, environment);
-    }
-
-    private static List<String> words(String what, String program, String... arguments) {
-        if (!Path.of(program).isAbsolute()) {
-            throw new IllegalArgumentException(what + " must be an absolute path, was '" + program + "'");
-        }
-        var words = new ArrayList<>(List.of(program));
-        words.addAll(List.of(arguments));
-        return words;
+    /** Machines as {@link #in}, with options. */
+    public static Builder builder(Path root) {
+        return new Builder(root);
     }
 
     /** The folder of that host, which exists once it was connected to. */
@@ -153,64 +119,119 @@ public final class LocalConnector implements Connector {
             throw new ConnectFailedException(host.name(), "its folder " + home + " can't be made: " + e, e);
         }
         return new LocalConnection(
-                host.name(), new ShellProcesses(host.name(), shell, entry, home, environment(home, tmp)));
+                host.name(), new ShellProcesses(host.name(), shell, entry, home, environmentOf(home, tmp)));
     }
 
-    private Map<String, String> environment(Path home, Path tmp) {
-        var environment = new TreeMap<String, String>();
+    private Map<String, String> environmentOf(Path home, Path tmp) {
+        var all = new TreeMap<String, String>();
         System.getenv().forEach((name, value) -> {
             if (name.equals("LANG") || name.startsWith("LC_")) {
-                environment.put(name, value);
+                all.put(name, value);
             }
         });
-        environment.put("PATH", System.getenv().getOrDefault("PATH", "/usr/local/bin:/usr/bin:/bin"));
-        environment.put("HOME", home.toString());
-        environment.put("TMPDIR", tmp.toString());
+        all.put("PATH", System.getenv().getOrDefault("PATH", "/usr/local/bin:/usr/bin:/bin"));
+        all.put("HOME", home.toString());
+        all.put("TMPDIR", tmp.toString());
         String user = System.getProperty("user.name", "");
         if (!user.isEmpty()) {
-            environment.put("USER", user);
-            environment.put("LOGNAME", user);
+            all.put("USER", user);
+            all.put("LOGNAME", user);
         }
-        environment.putAll(extraEnvironment);
-        return environment;
+        all.putAll(environment);
+        return all;
     }
 
+    /** Deletes what is temporary. Something that can't be deleted is logged, and stays. */
     @Override
     public void close() {
-        try {
-            if (deleteOnClose) {
-                deleteTree(root);
-            } else {
-                for (String host : folders.values()) {
-                    deleteTree(root.resolve(host).resolve("tmp"));
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("temporary files below " + root + " can't be deleted", e);
+        if (deleteOnClose) {
+            deleteTree(root);
+        } else {
+            folders.values().forEach(host -> deleteTree(root.resolve(host).resolve("tmp")));
         }
     }
 
-    private static void deleteTree(Path top) throws IOException {
-        if (!Files.exists(top)) {
+    private static void deleteTree(Path top) {
+        if (!Files.exists(top, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }
-        Files.walkFileTree(top, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
-                    throws IOException {
-                if (failure != null) {
-                    throw failure;
+        try {
+            Files.walkFileTree(top, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                    Files.deleteIfExists(file);
+                    return FileVisitResult.CONTINUE;
                 }
-                Files.delete(directory);
-                return FileVisitResult.CONTINUE;
+
+                @Override
+                public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
+                        throws IOException {
+                    if (failure != null) {
+                        throw failure;
+                    }
+                    Files.deleteIfExists(directory);
+                    return FileVisitResult.CONTINUE;
+                }
+            });
+        } catch (IOException e) {
+            LOG.warn(
+                    "temporary files in {} can't be deleted, which a process may still be using: {}",
+                    top,
+                    e.toString());
+        }
+    }
+
+    /** Collects the options of embedded machines; used by one thread, then thrown away. */
+    public static final class Builder {
+        private final Path root;
+        private List<String> shell = List.of("/bin/sh");
+        private List<String> entry = List.of();
+        private final Map<String, String> environment = new TreeMap<>();
+
+        private Builder(Path root) {
+            this.root = root;
+        }
+
+        /**
+         * The shell, by default {@code /bin/sh}: a program and its first arguments, {@code "/bin/busybox", "sh"} for
+         * example. It must be POSIX and understand {@code -c}.
+         *
+         * @throws IllegalArgumentException if the program is not an absolute path
+         */
+        public Builder shell(String program, String... arguments) {
+            shell = words("shell", program, arguments);
+            return this;
+        }
+
+        /**
+         * Starts every command's shell through that program, which is to run the words behind its own arguments as a
+         * command: {@code "/usr/sbin/chroot", "/srv/root"} gives machines with a root of their own.
+         *
+         * @throws IllegalArgumentException if the program is not an absolute path
+         */
+        public Builder enteredThrough(String program, String... arguments) {
+            entry = words("program", program, arguments);
+            return this;
+        }
+
+        /** One more variable in every command's environment, over one of the same name. */
+        public Builder env(String name, String value) {
+            environment.put(name, value);
+            return this;
+        }
+
+        public LocalConnector build() {
+            return new LocalConnector(this, false);
+        }
+
+        private static List<String> words(String what, String program, String... arguments) {
+            if (!Path.of(program).isAbsolute()) {
+                throw new IllegalArgumentException(what + " must be an absolute path, was '" + program + "'");
             }
-        });
+            var words = new ArrayList<>(List.of(program));
+            words.addAll(List.of(arguments));
+            return words;
+        }
     }
 
     private static final class LocalConnection implements Connection {

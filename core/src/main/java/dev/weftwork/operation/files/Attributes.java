@@ -5,7 +5,6 @@ import dev.weftwork.fact.PathInfo;
 import dev.weftwork.operation.Change;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +44,16 @@ record Attributes(
             throw new IllegalArgumentException(what + " must be a name or a number, was '" + name + "'");
         }
         return name;
+    }
+
+    /** These, and for what isn't said those of a file that is there, by number. */
+    Attributes orElse(PathInfo found) {
+        return found.kind() == PathInfo.Kind.FILE
+                ? new Attributes(
+                        owner == null ? found.uid() : owner,
+                        group == null ? found.gid() : group,
+                        mode == null ? found.mode() : mode)
+                : this;
     }
 
     /** What {@code chown} takes, or nothing. */
@@ -90,7 +99,7 @@ record Attributes(
             String to = (owner == null ? found.owner() : owner) + ":" + (group == null ? found.group() : group);
             changes.add(change("owner", path, from, to, Command.of("chown", ownership(), path)));
         }
-        if (mode != null && (ownership ? hasSpecialBits() || !mode.equals(found.mode()) : !mode.equals(found.mode()))) {
+        if (mode != null && (!mode.equals(found.mode()) || (ownership && hasSpecialBits()))) {
             changes.add(change("mode", path, found.mode(), mode, Command.of("chmod", mode, path)));
         }
         return changes;
@@ -101,11 +110,6 @@ record Attributes(
     }
 
     private static Change change(String what, String path, String from, String to, Command command) {
-        return new Change("%s of %s %s -> %s".formatted(what, path, from, to).toString(), command);
-    }
-
-    @Override
-    public String toString() {
-        return inBrackets().strip().toLowerCase(Locale.ROOT);
+        return new Change("%s of %s %s -> %s".formatted(what, path, from, to), command);
     }
 }

@@ -71,7 +71,8 @@ public final class ContentOperation extends OwnedPath<ContentOperation> {
                         + (attributes().matches(found) ? "" : attributes().inBrackets());
         };
         return List.of(new Change(
-                summary, Replacement.command(summary, path(), attributes(), wanted.input(), wanted.length())));
+                summary,
+                Replacement.command(summary, path(), attributes().orElse(found), wanted.input(), wanted.length())));
     }
 
     /** A content with what is needed to compare and to send it. */

@@ -3,8 +3,10 @@ package dev.weftwork.operation.files;
 import dev.weftwork.command.StandardInput;
 import dev.weftwork.fact.Facts;
 import dev.weftwork.fact.HostFacts;
+import dev.weftwork.fact.PathInfo;
 import dev.weftwork.operation.Change;
 import dev.weftwork.operation.Operation;
+import dev.weftwork.operation.PlanFailedException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -18,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * A file has a line, or hasn't; made by {@link Files#line}. Immutable: every option returns a new operation.
  *
  * <p>The file, of 8 MiB at most, is read, changed and moved into place as a whole; its owner, group and mode stay. Bytes
- * that are not UTF-8 stay as they are. A change that something else makes to the file in that moment is lost.
+ * that are not UTF-8 stay as they are. A change that something else makes to the file in that moment is lost. A link is
+ * followed for reading, and refused when the line has to be changed: name the file that it points to.
  */
 public final class LineOperation implements Operation {
 
@@ -79,12 +82,24 @@ public final class LineOperation implements Operation {
         if (Arrays.equals(before, after)) {
             return List.of();
         }
+        PathInfo file = facts.fact(Facts.path(path));
+        if (file.kind() != PathInfo.Kind.FILE && file.exists()) {
+            throw new PlanFailedException(
+                    facts.host().name(),
+                    path + " is " + file.kind().withArticle()
+                            + file.linkTarget().map(target -> " to " + target).orElse("")
+                            + ", not a file; name the file itself");
+        }
         String summary = (absent ? "remove line '" : found.isPresent() ? "set line '" : "create with line '") + line
                 + "' in " + path;
         return List.of(new Change(
                 summary,
                 Replacement.command(
-                        summary, path, Attributes.UNCHANGED, new StandardInput.Bytes(after), after.length)));
+                        summary,
+                        path,
+                        Attributes.UNCHANGED.orElse(file),
+                        new StandardInput.Bytes(after),
+                        after.length)));
     }
 
     private byte[] edit(byte[] before, Charset charset) {

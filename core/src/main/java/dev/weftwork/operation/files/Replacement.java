@@ -10,7 +10,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * given owner and mode, and moved into place at once. Whoever reads the target sees the old content or the new one.
  *
  * <p>Until it is complete only its owner can read the temporary file, and it is gone however the command fails, short
- * of a KILL. An existing file's owner, mode and times are taken over by {@code cp -p} unless others are asked for.
+ * of a KILL. An owner or mode that can't be given is a failure: nobody gets another one silently.
  */
 final class Replacement {
 
@@ -23,25 +23,27 @@ final class Replacement {
             trap 'exit 129' 1
             trap 'exit 130' 2
             trap 'exit 143' 15
-            kept=
-            if [ -f "$target" ] && [ ! -h "$target" ]; then cp -p "$target" "$temporary" && kept=yes || exit; fi
             cat > "$temporary" || exit
             written=$(wc -c < "$temporary") || exit
             if [ "$written" -ne "$length" ]; then
               echo "only $written of $length bytes arrived, $target is unchanged" >&2
               exit 1
             fi
-            [ -z "$ownership" ] || chown "$ownership" "$temporary" || exit
-            umask "$mask"
-            if [ -n "$mode" ]; then chmod "$mode" "$temporary" || exit
-            elif [ -z "$kept" ]; then chmod =rw "$temporary" || exit
+            if [ -n "$ownership" ] && ! chown "$ownership" "$temporary"; then
+              echo "$target can't have the owner $ownership, it is unchanged" >&2
+              exit 1
             fi
+            umask "$mask"
+            chmod "${mode:-=rw}" "$temporary" || exit
             mv -f "$temporary" "$target" || exit
             trap - 0
             """;
 
     private Replacement() {}
 
+    /**
+     * @param attributes what the file is to have; what is null is what the machine gives to a new file
+     */
     static Command command(String summary, String path, Attributes attributes, StandardInput content, long length) {
         byte[] random = new byte[8];
         ThreadLocalRandom.current().nextBytes(random);

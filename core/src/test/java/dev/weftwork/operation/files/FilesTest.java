@@ -49,16 +49,17 @@ class FilesTest {
         home = folder.resolve("machines/web01");
     }
 
-    private LocalConnector connector() throws IOException {
+    private LocalConnector connector() {
         List<String> words = shell.words();
-        LocalConnector connector = LocalConnector.in(folder.resolve("machines"))
-                .withShell(words.get(0), words.subList(1, words.size()).toArray(String[]::new));
-        return shell.name().equals("busybox")
-                ? connector.withEnv("PATH", Shells.busyboxUserland().toString())
-                : connector;
+        var builder = LocalConnector.builder(folder.resolve("machines"))
+                .shell(words.get(0), words.subList(1, words.size()).toArray(String[]::new));
+        if (shell.name().equals("busybox")) {
+            builder.env("PATH", Shells.busyboxUserland().toString());
+        }
+        return builder.build();
     }
 
-    private RunReport run(Operation... operations) throws IOException {
+    private RunReport run(Operation... operations) {
         Deploy deploy = Deploy.named("d");
         for (int i = 0; i < operations.length; i++) {
             deploy = deploy.step("step" + i, operations[i]);
@@ -69,7 +70,7 @@ class FilesTest {
     }
 
     /** Runs it, checks that a second run changes nothing, and gives what the first run said that it changed. */
-    private List<String> converge(Operation operation) throws IOException {
+    private List<String> converge(Operation operation) {
         RunReport first = run(operation);
         assertThat(first.describe()).isEqualTo("run of 'd': 1 of 1 hosts succeeded");
         StepResult step = first.host("web01").step("step0");
@@ -83,7 +84,7 @@ class FilesTest {
         return step.changes().stream().map(change -> change.change().summary()).toList();
     }
 
-    private String failure(Operation operation) throws IOException {
+    private String failure(Operation operation) {
         HostResult host = run(operation).host("web01");
         assertThat(host.step("step0").status()).isEqualTo(StepStatus.FAILED);
         return host.failure().orElseThrow().message();
@@ -356,6 +357,17 @@ class FilesTest {
             converge(Files.line("f", "b"));
 
             assertThat(mode(home.resolve("f"))).isEqualTo("rw-------");
+        }
+
+        @Test
+        void isNotChangedThroughALink() throws IOException {
+            given("f", "a\n");
+            converge(Files.link("l").to("f"));
+
+            assertThat(converge(Files.line("l", "a"))).isEmpty();
+            assertThat(failure(Files.line("l", "b")))
+                    .isEqualTo("web01: step 'step0': l is a link to f, not a file; name the file itself");
+            assertThat(text()).isEqualTo("a\n");
         }
 
         @Test
