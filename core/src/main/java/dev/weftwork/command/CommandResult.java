@@ -76,8 +76,13 @@ public record CommandResult(
      * of standard output if that is empty). Secrets of the command show as stars.
      */
     public String describe() {
+        return host + ": " + describeCommand();
+    }
+
+    /** As {@link #describe}, for a message that names the host already. */
+    public String describeCommand() {
         String written = stderr.length() > 0 ? excerpt(stderr) : excerpt(stdout);
-        return host + ": `" + command + "` " + ending() + (written.isEmpty() ? "" : ": " + written);
+        return "`" + command + "` " + ending() + (written.isEmpty() ? "" : ": " + written);
     }
 
     private String ending() {

@@ -190,8 +190,7 @@ final class HostRun implements HostFacts {
                 if (!result.succeeded()) {
                     status = wasCancelled(result) ? StepStatus.CANCELLED : StepStatus.FAILED;
                     failure = new Failure(
-                            host + ": step '" + step.name() + "': "
-                                    + result.describe().substring(host.name().length() + 2),
+                            host + ": step '" + step.name() + "': " + result.describeCommand(),
                             Optional.of(result),
                             Optional.empty());
                     return;

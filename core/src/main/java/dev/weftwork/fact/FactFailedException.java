@@ -18,7 +18,7 @@ public final class FactFailedException extends RuntimeException {
     /** For a command that did not succeed. */
     public static FactFailedException notRead(Fact<?> fact, CommandResult result) {
         return new FactFailedException(
-                result.host() + ": fact " + fact.name() + " can't be read: " + result.describe(), result, null);
+                result.host() + ": fact " + fact.name() + " can't be read: " + result.describeCommand(), result, null);
     }
 
     /** For a command that succeeded and whose output the fact could not parse. */

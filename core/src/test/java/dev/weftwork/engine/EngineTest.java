@@ -331,8 +331,7 @@ class EngineTest {
             assertThat(report.hosts())
                     .extracting(host -> host.failure().orElseThrow().message())
                     .containsExactly(
-                            "host001: step 'planned': fact cpus can't be read: host001: `nproc` exited 127: nproc: not"
-                                    + " found",
+                            "host001: step 'planned': fact cpus can't be read: `nproc` exited 127: nproc: not found",
                             "host002: step 'planned': fact cpus can't be read from what `nproc` printed:"
                                     + " java.lang.NumberFormatException: For input string: \"many\"");
         }

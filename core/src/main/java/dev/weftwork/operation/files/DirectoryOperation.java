@@ -1,6 +1,5 @@
 package dev.weftwork.operation.files;
 
-import dev.weftwork.command.Command;
 import dev.weftwork.fact.Facts;
 import dev.weftwork.fact.HostFacts;
 import dev.weftwork.fact.PathInfo;
@@ -36,17 +35,7 @@ public final class DirectoryOperation extends OwnedPath<DirectoryOperation> {
         PathInfo found = facts.fact(Facts.path(path()));
         return switch (found.kind()) {
             case DIRECTORY -> attributes().changes(path(), found);
-            case NOTHING -> {
-                String summary = "create directory " + path() + attributes().inBrackets();
-                yield List.of(new Change(
-                        summary,
-                        Command.script(
-                                        CREATE,
-                                        path(),
-                                        attributes().ownership(),
-                                        attributes().modeOrNothing())
-                                .describedAs(summary)));
-            }
+            case NOTHING -> creation("directory", CREATE);
             case LINK ->
                 throw new PlanFailedException(
                         facts.host().name(),

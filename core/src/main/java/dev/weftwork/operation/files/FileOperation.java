@@ -1,6 +1,5 @@
 package dev.weftwork.operation.files;
 
-import dev.weftwork.command.Command;
 import dev.weftwork.fact.Facts;
 import dev.weftwork.fact.HostFacts;
 import dev.weftwork.fact.PathInfo;
@@ -37,17 +36,7 @@ public final class FileOperation extends OwnedPath<FileOperation> {
         PathInfo found = facts.fact(Facts.path(path()));
         return switch (found.kind()) {
             case FILE -> attributes().changes(path(), found);
-            case NOTHING -> {
-                String summary = "create empty file " + path() + attributes().inBrackets();
-                yield List.of(new Change(
-                        summary,
-                        Command.script(
-                                        CREATE,
-                                        path(),
-                                        attributes().ownership(),
-                                        attributes().modeOrNothing())
-                                .describedAs(summary)));
-            }
+            case NOTHING -> creation("empty file", CREATE);
             case LINK, DIRECTORY, OTHER ->
                 throw new PlanFailedException(
                         facts.host().name(),

@@ -1,6 +1,9 @@
 package dev.weftwork.operation.files;
 
+import dev.weftwork.command.Command;
+import dev.weftwork.operation.Change;
 import dev.weftwork.operation.Operation;
+import java.util.List;
 
 /**
  * An operation on something that has an owner, a group and a mode. Immutable: every option returns a new operation.
@@ -46,6 +49,14 @@ public abstract sealed class OwnedPath<T extends OwnedPath<T>> implements Operat
     }
 
     abstract T with(Attributes other);
+
+    /** Makes what isn't there: the script has the path as $1, what chown takes as $2, what chmod takes as $3. */
+    List<Change> creation(String what, String script) {
+        String summary = "create " + what + " " + path + attributes.inBrackets();
+        Command command = Command.script(script, path, attributes.ownership(), attributes.modeOrNothing())
+                .describedAs(summary);
+        return List.of(new Change(summary, command));
+    }
 
     String path() {
         return path;

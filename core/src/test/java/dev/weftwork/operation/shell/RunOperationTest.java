@@ -77,9 +77,8 @@ class RunOperationTest {
                 Shell.run("echo ran > ran").unless(Command.of("sleep", "300").timeout(Duration.ofMillis(50))));
 
         assertThat(result.failure().orElseThrow().message())
-                .isEqualTo(
-                        "web01: step 'run': fact guard sleep 300 can't be read: web01: `sleep 300` was ended after its"
-                                + " timeout of 50 ms");
+                .isEqualTo("web01: step 'run': fact guard sleep 300 can't be read: `sleep 300` was ended after its"
+                        + " timeout of 50 ms");
         assertThat(folder.resolve("web01/ran")).doesNotExist();
     }
 
