@@ -44,9 +44,9 @@ public final class Demo {
                         "config",
                         host -> Files.content("name=%s\nport=%d\nbroken=%s\n"
                                         .formatted(
-                                                host.host().name(),
-                                                host.host().data("port", Integer.class),
-                                                host.host().data("broken", Boolean.class)))
+                                                host.name(),
+                                                host.data("port", Integer.class),
+                                                host.data("broken", Boolean.class)))
                                 .to("app/conf/app.conf")
                                 .mode("640"))
                 .step(Files.put(script).to("app/bin/install").mode("755"))
@@ -58,7 +58,14 @@ public final class Demo {
     }
 
     public static void main(String[] args) throws IOException {
-        DemoSettings settings = DemoSettings.fromSystemProperties();
+        DemoSettings settings;
+        try {
+            settings = DemoSettings.fromSystemProperties();
+        } catch (IllegalArgumentException e) {
+            System.err.println(e.getMessage());
+            System.exit(2);
+            return;
+        }
         Path machines = settings.emptyFolder("machines");
         Path script = settings.copyResource("install.sh");
         Inventory inventory = inventory(settings.hosts(), settings.failing());

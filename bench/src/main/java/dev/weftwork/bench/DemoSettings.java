@@ -24,8 +24,11 @@ record DemoSettings(int hosts, Path folder, int failing) {
         if (failing > hosts) {
             throw new IllegalArgumentException("demo.fail must be <= demo.hosts (" + hosts + "), was " + failing);
         }
-        Path directory = Path.of(System.getProperty("demo.dir", "target/demo"));
-        return new DemoSettings(hosts, directory.resolve("weftwork-demo").toAbsolutePath(), failing);
+        String directory = System.getProperty("demo.dir", "target/demo");
+        if (directory.isBlank()) {
+            throw new IllegalArgumentException("demo.dir must not be blank");
+        }
+        return new DemoSettings(hosts, Path.of(directory).resolve("weftwork-demo").toAbsolutePath(), failing);
     }
 
     private static int number(String name, String otherwise, int least) {

@@ -1,5 +1,8 @@
 package dev.weftwork.command;
 
+import java.nio.charset.StandardCharsets;
+import java.util.function.UnaryOperator;
+
 /** One argument of a command: its bytes, and whether people may see them. */
 final class Argument {
 
@@ -15,7 +18,8 @@ final class Argument {
         return bytes;
     }
 
-    String display() {
-        return secret ? Secret.STARS : ShellWords.display(bytes);
+    /** Secrets are hidden before anything is quoted: quoted they would not be found. */
+    String display(UnaryOperator<String> hideSecrets) {
+        return secret ? Secret.STARS : ShellWords.display(hideSecrets.apply(new String(bytes, StandardCharsets.UTF_8)));
     }
 }

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,7 @@ public final class Command {
 
     private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
     private static final int DISPLAY_LIMIT = 300;
+    private static final Duration LONGEST_TIMEOUT = Duration.ofDays(36_525);
 
     private final @Nullable String script;
     private final List<Argument> arguments;
@@ -117,12 +119,12 @@ public final class Command {
     /**
      * This command with an environment variable set, over one of the same name.
      *
-     * @throws IllegalArgumentException if the name is not one that a shell can export
+     * @throws IllegalArgumentException if the name is not one that a shell can export, or begins with {@code weft_}
      */
     public Command env(String name, String value) {
         var draft = new Draft(this);
         draft.environment.put(
-                requireVariable(name), new Argument(ShellWords.encode("value of variable " + name, value), false));
+                requireVariableName(name), new Argument(ShellWords.encode("value of variable " + name, value), false));
         return new Command(draft);
     }
 
@@ -130,7 +132,7 @@ public final class Command {
     public Command secretEnv(String name, Secret value) {
         var draft = new Draft(this);
         draft.environment.put(
-                requireVariable(name),
+                requireVariableName(name),
                 new Argument(ShellWords.requireNoNul("value of variable " + name, value.bytes()), true));
         draft.secrets.add(value);
         return new Command(draft);
@@ -178,11 +180,11 @@ public final class Command {
     /**
      * This command ended, with all processes it started, when it runs longer.
      *
-     * @throws IllegalArgumentException if the limit is not above zero
+     * @throws IllegalArgumentException if the limit is not above zero, or above 100 years
      */
     public Command timeout(Duration limit) {
-        if (limit.isNegative() || limit.isZero()) {
-            throw new IllegalArgumentException("timeout must be > 0, was " + limit);
+        if (limit.isNegative() || limit.isZero() || limit.compareTo(LONGEST_TIMEOUT) > 0) {
+            throw new IllegalArgumentException("timeout must be > 0 and at most 100 years, was " + limit);
         }
         var draft = new Draft(this);
         draft.timeout = limit;
@@ -274,10 +276,17 @@ public final class Command {
     /** {@code text} with every secret of this command replaced by stars. */
     public String hideSecretsIn(String text) {
         String hidden = text;
-        for (Secret secret : secrets) {
+        for (Secret secret : secretsLongestFirst()) {
             hidden = secret.hideIn(hidden);
         }
         return hidden;
+    }
+
+    /** A secret that is a part of another one must not be replaced within it. */
+    private List<Secret> secretsLongestFirst() {
+        return secrets.stream()
+                .sorted(Comparator.comparingInt(Secret::length).reversed())
+                .toList();
     }
 
     private void quoteAll(ByteArrayOutputStream out) {
@@ -293,10 +302,15 @@ public final class Command {
         out.writeBytes(text.getBytes(StandardCharsets.UTF_8));
     }
 
-    private static String requireVariable(String name) {
-        if (!VARIABLE.matcher(name).matches()) {
+    /**
+     * For connectors: a name that can be exported, and isn't one of those that the session's shells use.
+     *
+     * @throws IllegalArgumentException if it is anything else
+     */
+    public static String requireVariableName(String name) {
+        if (!VARIABLE.matcher(name).matches() || name.startsWith("weft_")) {
             throw new IllegalArgumentException("a variable name must be letters, digits and '_', not beginning with a"
-                    + " digit, was '" + name + "'");
+                    + " digit or with 'weft_', was '" + name + "'");
         }
         return name;
     }
@@ -304,15 +318,16 @@ public final class Command {
     /** On one line what runs, for people, at most 300 characters, secrets as stars. */
     @Override
     public String toString() {
-        if (description != null) {
-            return hideSecretsIn(description);
-        }
         var words = new ArrayList<String>();
-        if (script != null) {
-            words.add(script.strip().replace("\n", "\\n"));
+        if (description != null) {
+            words.add(hideSecretsIn(description));
+        } else if (script != null) {
+            words.add(hideSecretsIn(script.strip()));
         }
-        arguments.forEach(argument -> words.add(argument.display().replace("\n", "\\n")));
-        String text = hideSecretsIn(String.join(" ", words));
+        if (description == null) {
+            arguments.forEach(argument -> words.add(argument.display(this::hideSecretsIn)));
+        }
+        String text = String.join(" ", words).replace("\n", "\\n");
         return text.length() <= DISPLAY_LIMIT ? text : text.substring(0, DISPLAY_LIMIT - 3) + "...";
     }
 

@@ -1,8 +1,9 @@
 package dev.weftwork.command;
 
 import java.time.Duration;
-import java.util.List;
+import java.util.Arrays;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 
 /**
  * What became of one command on one host: how it ended, what it wrote, how long it took. Output is kept in every case,
@@ -29,6 +30,9 @@ public record CommandResult(
 
     private static final int EXCERPT_LINES = 5;
     private static final int EXCERPT_CHARS = 1_000;
+
+    /** What would move the cursor or change the colours of whoever reads a message. */
+    private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}&&[^\n\t]]");
 
     /** A result for a command of which provably nothing ran. */
     public static CommandResult notStarted(String host, Command command, String reason) {
@@ -103,11 +107,20 @@ public record CommandResult(
         return deathConfirmed ? "" : ", and some of its processes may still be running";
     }
 
+    /** Hidden as a whole before it is cut: a secret may have several lines. */
     private String excerpt(Output output) {
-        List<String> lines = output.lines();
-        String last = command.hideSecretsIn(String.join(
-                        "\n", lines.subList(Math.max(0, lines.size() - EXCERPT_LINES), lines.size()))
-                .strip());
-        return last.length() <= EXCERPT_CHARS ? last : "..." + last.substring(last.length() - EXCERPT_CHARS);
+        String[] lines = command.hideSecretsIn(output.text()).split("\n", -1);
+        int last = lines.length > 0 && lines[lines.length - 1].isEmpty() ? lines.length - 1 : lines.length;
+        String text = CONTROL.matcher(String.join(
+                                "\n", Arrays.asList(lines).subList(Math.max(0, last - EXCERPT_LINES), last))
+                        .strip())
+                .replaceAll("\ufffd");
+        return text.length() <= EXCERPT_CHARS ? text : "..." + text.substring(text.length() - EXCERPT_CHARS);
+    }
+
+    /** As {@link #describe}: without the output, and without secrets. */
+    @Override
+    public String toString() {
+        return host + ": `" + command + "` " + ending() + ", stdout " + stdout + ", stderr " + stderr;
     }
 }

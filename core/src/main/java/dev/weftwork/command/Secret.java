@@ -39,8 +39,15 @@ public final class Secret {
         return value.getBytes(StandardCharsets.UTF_8);
     }
 
+    int length() {
+        return value.length();
+    }
+
+    /** Also without the newline at its end, as which a secret from a file is printed. */
     String hideIn(String text) {
-        return text.replace(value, STARS);
+        String hidden = text.replace(value, STARS);
+        String bare = value.strip();
+        return bare.isEmpty() ? hidden : hidden.replace(bare, STARS);
     }
 
     @Override

@@ -61,9 +61,11 @@ final class ShellWords {
         out.write('\'');
     }
 
-    /** For people: quotes only where a shell would need it, and shows bytes that aren't UTF-8 as replacement marks. */
-    static String display(byte[] word) {
-        String text = new String(word, StandardCharsets.UTF_8);
+    /** For people: quotes only where a shell would need it. */
+    static String display(String text) {
+        if (text.equals(Secret.STARS)) {
+            return text;
+        }
         boolean plain = !text.isEmpty()
                 && text.chars()
                         .allMatch(c -> (c >= 'a' && c <= 'z')

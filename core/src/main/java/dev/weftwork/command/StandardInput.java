@@ -50,11 +50,15 @@ public sealed interface StandardInput {
     /**
      * Input streamed from a file on this computer, read when the command runs and never as a whole into memory.
      *
-     * @param path the file
+     * @param path the file; a pipe or a device is refused when it is opened
      */
     record LocalFile(Path path) implements StandardInput {
         @Override
         public InputStream open() throws IOException {
+            // Opening a pipe would wait for a writer, and nothing could end that wait.
+            if (!Files.isRegularFile(path)) {
+                throw new IOException(path + " is not a file");
+            }
             return Files.newInputStream(path);
         }
     }

@@ -23,8 +23,7 @@ public interface Connector extends AutoCloseable {
     Connection connect(Host host) throws InterruptedException;
 
     /**
-     * Frees what connections share. Connections should be closed by then; what one still runs is ended. A second call
-     * does nothing.
+     * Frees what connections share. They are closed by then, and run nothing any more. A second call does nothing.
      */
     @Override
     void close();

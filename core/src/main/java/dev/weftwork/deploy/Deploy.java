@@ -16,7 +16,7 @@ import java.util.function.Function;
  * Deploy deploy = Deploy.named("web tier")
  *     .step(Users.user("app").home("/home/app").shell("/bin/bash"))
  *     .step(Files.file("/var/log/app.log").owner("app").mode("640"))
- *     .step("vhost", facts -> Files.content(vhostOf(facts.host())).to("/etc/nginx/conf.d/app.conf"));
+ *     .step("vhost", host -> Files.content(vhostOf(host)).to("/etc/nginx/conf.d/app.conf"));
  * }</pre>
  */
 public final class Deploy {

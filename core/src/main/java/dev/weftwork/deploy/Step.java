@@ -2,6 +2,7 @@ package dev.weftwork.deploy;
 
 import dev.weftwork.fact.HostFacts;
 import dev.weftwork.operation.Operation;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -12,8 +13,8 @@ import java.util.function.Predicate;
  * <p>An immutable value; every option returns a new step.
  *
  * <pre>{@code
- * Step.of("vhost", facts -> Files.content(vhostOf(facts.host())).to("/etc/nginx/conf.d/app.conf"))
- *     .onlyIf(facts -> facts.host().groups().contains("web"));
+ * Step.of("vhost", host -> Files.content(vhostOf(host)).to("/etc/nginx/conf.d/app.conf"))
+ *     .onlyIf(host -> host.host().groups().contains("web"));
  * }</pre>
  */
 public final class Step {
@@ -27,6 +28,7 @@ public final class Step {
             throw new IllegalArgumentException("step name must not be blank");
         }
         this.name = name;
+        Objects.requireNonNull(operation, "operation must not be null");
         this.operation = operation;
         this.condition = condition;
     }
@@ -38,6 +40,7 @@ public final class Step {
 
     /** A step of that name. */
     public static Step of(String name, Operation operation) {
+        Objects.requireNonNull(operation, "operation must not be null");
         return of(name, facts -> operation);
     }
 

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -88,7 +89,7 @@ public final class Engine implements AutoCloseable {
      * <p>Always comes back with a report, complete for what happened. A host that fails or can't be reached leaves the run
      * and the others go on. Interrupting the calling thread, or closing the engine, cancels the run: the command that each
      * host runs at that moment is ended on the machine with all it started, connections are closed, and the report says
-     * so; the thread's interrupt status is still set then.
+     * so; an interrupt status of the calling thread is still set then.
      *
      * @throws IllegalArgumentException if the deploy has no steps
      * @throws IllegalStateException if the engine is closed
@@ -101,11 +102,13 @@ public final class Engine implements AutoCloseable {
         List<Host> hosts = inventory.hosts();
         var events = new Events(options.listeners());
         var results = new AtomicReferenceArray<HostResult>(hosts.size());
+        Strategy.Pacing pacing =
+                options.strategy().pace(hosts.size(), deploy.steps().size() + 1);
         var scope = new HostScope();
         enter(scope);
         // The scope is closed, so all its hosts have ended, before catch and finally run.
         try (scope) {
-            LOG.debug("run of '{}' on {} hosts begins", deploy.name(), hosts.size());
+            LOG.trace("run of '{}' on {} hosts begins", deploy.name(), hosts.size());
             events.emit(new RunEvent.RunStarted(
                     deploy.name(),
                     hosts,
@@ -113,7 +116,7 @@ public final class Engine implements AutoCloseable {
             if (Thread.currentThread().isInterrupted()) {
                 scope.cancel();
             }
-            forkAll(scope, hosts, deploy, options, events, results);
+            forkAll(scope, hosts, deploy, options, pacing, events, results);
             scope.join();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -131,7 +134,9 @@ public final class Engine implements AutoCloseable {
         }
         var report = new RunReport(deploy.name(), all, scope.cancelled(), Duration.ofNanos(System.nanoTime() - begin));
         events.emit(new RunEvent.RunFinished(report));
-        LOG.debug("{}", report.describe());
+        if (LOG.isTraceEnabled()) {
+            LOG.trace("{}", report.describe());
+        }
         return report;
     }
 
@@ -140,10 +145,9 @@ public final class Engine implements AutoCloseable {
             List<Host> hosts,
             Deploy deploy,
             RunOptions options,
+            Strategy.Pacing pacing,
             Events events,
             AtomicReferenceArray<HostResult> results) {
-        Strategy.Pacing pacing =
-                options.strategy().pace(hosts.size(), deploy.steps().size() + 1);
         var places = new Semaphore(options.maxParallel(), true);
         for (int i = 0; i < hosts.size(); i++) {
             int place = i;
@@ -259,7 +263,7 @@ public final class Engine implements AutoCloseable {
         private RunOptions options = RunOptions.defaults();
 
         private Builder(Connector connector) {
-            this.connector = connector;
+            this.connector = Objects.requireNonNull(connector, "connector must not be null");
         }
 
         /** When a host may take its next step; {@link Strategy#lockstep()} by default. */

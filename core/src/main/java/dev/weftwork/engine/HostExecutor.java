@@ -2,7 +2,6 @@ package dev.weftwork.engine;
 
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -107,7 +106,7 @@ final class HostExecutor {
 
         private final Callable<T> task;
         private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.QUEUED);
-        private final CompletableFuture<T> outcome = new CompletableFuture<>();
+        private final CompletableFuture<Optional<T>> outcome = new CompletableFuture<>();
         private volatile @Nullable Thread runner;
 
         /** The one submitted before it while it waits in the stack, the one submitted after it while it is drained. */
@@ -127,17 +126,13 @@ final class HostExecutor {
          */
         Optional<T> await() {
             try {
-                return Optional.of(outcome.get());
-            } catch (CancellationException e) {
-                return Optional.empty();
+                return outcome.get();
             } catch (ExecutionException e) {
                 throw new CompletionException(e.getCause());
             } catch (InterruptedException e) {
                 cancel();
                 try {
-                    return Optional.of(outcome.join());
-                } catch (CancellationException never) {
-                    return Optional.empty();
+                    return outcome.join();
                 } finally {
                     Thread.currentThread().interrupt();
                 }
@@ -147,7 +142,7 @@ final class HostExecutor {
         /** Keeps it from running, or interrupts it. Doesn't wait. */
         void cancel() {
             if (phase.compareAndSet(Phase.QUEUED, Phase.DONE)) {
-                outcome.cancel(false);
+                outcome.complete(Optional.empty());
             } else if (phase.compareAndSet(Phase.RUNNING, Phase.INTERRUPTING)) {
                 Thread thread = runner;
                 if (thread != null) {
@@ -159,7 +154,7 @@ final class HostExecutor {
 
         private void fail(Throwable cause) {
             if (phase.compareAndSet(Phase.QUEUED, Phase.DONE)) {
-                outcome.completeExceptionally(cause);
+                outcome.completeExceptionally(new CompletionException(cause));
             }
         }
 
@@ -169,9 +164,10 @@ final class HostExecutor {
                 return;
             }
             try {
-                outcome.complete(task.call());
+                outcome.complete(Optional.of(task.call()));
             } catch (Throwable e) {
-                outcome.completeExceptionally(e);
+                // Wrapped, because a future treats a CancellationException as if it had been cancelled itself.
+                outcome.completeExceptionally(new CompletionException(e));
             } finally {
                 if (!phase.compareAndSet(Phase.RUNNING, Phase.DONE)) {
                     while (phase.get() == Phase.INTERRUPTING) {

@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
@@ -120,7 +121,11 @@ final class HostRun implements HostFacts {
         try {
             turn.begin(0);
             events.emit(new RunEvent.HostStarted(host));
-            connection = connector.connect(host);
+            // A listener may have taken the interrupt for itself.
+            if (isCancelled()) {
+                throw new InterruptedException();
+            }
+            connection = Objects.requireNonNull(connector.connect(host), "a connection of null");
             return null;
         } catch (InterruptedException e) {
             return new Ending(HostStatus.CANCELLED, cancelledBefore(host, "its connection was open", e));
@@ -138,16 +143,19 @@ final class HostRun implements HostFacts {
 
     /** Takes one step; null if the host goes on. */
     private @Nullable Ending take(Step step, int stage) {
+        long stepBegin = System.nanoTime();
+        var attempt = new Attempt(step);
         try {
             turn.begin(stage);
+            stepBegin = System.nanoTime();
+            events.emit(new RunEvent.StepStarted(host, step.name()));
+            attempt.make();
         } catch (InterruptedException e) {
             return new Ending(HostStatus.CANCELLED, cancelledBefore(host, "step '" + step.name() + "'", e));
+        } catch (Throwable e) {
+            attempt.fail(textOf(e), e, null);
         }
-        events.emit(new RunEvent.StepStarted(host, step.name()));
-        long stepBegin = System.nanoTime();
-        var attempt = new Attempt();
-        attempt.make(step);
-        StepResult result = attempt.result(step, Duration.ofNanos(System.nanoTime() - stepBegin));
+        StepResult result = attempt.result(Duration.ofNanos(System.nanoTime() - stepBegin));
         results.add(result);
         events.emit(new RunEvent.StepFinished(host, result));
         return switch (result.status()) {
@@ -157,14 +165,28 @@ final class HostRun implements HostFacts {
         };
     }
 
+    /** What it says of itself, even if it can't. */
+    private static String textOf(Throwable e) {
+        try {
+            return e.toString();
+        } catch (Throwable broken) {
+            return e.getClass().getName();
+        }
+    }
+
     /** What one step does on this host, as far as it gets. */
     private final class Attempt {
+        private final Step step;
         private final List<ChangeResult> made = new ArrayList<>();
         private List<Change> planned = List.of();
         private StepStatus status = StepStatus.FAILED;
         private @Nullable Failure failure;
 
-        void make(Step step) {
+        Attempt(Step step) {
+            this.step = step;
+        }
+
+        void make() {
             try {
                 Optional<Operation> operation = step.operationFor(HostRun.this);
                 if (operation.isEmpty()) {
@@ -173,13 +195,13 @@ final class HostRun implements HostFacts {
                 }
                 planned = List.copyOf(operation.get().plan(HostRun.this));
             } catch (FactFailedException e) {
-                fail(step, e.getMessage(), e, e.result());
+                fail(textWithoutHost(e.getMessage()), e, e.result());
                 return;
             } catch (PlanFailedException e) {
-                fail(step, e.getMessage(), e, null);
+                fail(textWithoutHost(e.getMessage()), e, null);
                 return;
             } catch (Throwable e) {
-                fail(step, host + ": planning threw " + e, e, null);
+                fail("planning threw " + textOf(e), e, null);
                 return;
             }
             status = planned.isEmpty() ? StepStatus.UNCHANGED : StepStatus.CHANGED;
@@ -189,27 +211,28 @@ final class HostRun implements HostFacts {
                 made.add(new ChangeResult(change, result));
                 if (!result.succeeded()) {
                     status = wasCancelled(result) ? StepStatus.CANCELLED : StepStatus.FAILED;
-                    failure = new Failure(
-                            host + ": step '" + step.name() + "': " + result.describeCommand(),
-                            Optional.of(result),
-                            Optional.empty());
+                    failure = new Failure(inThisStep(result.describeCommand()), Optional.of(result), Optional.empty());
                     return;
                 }
             }
         }
 
-        private void fail(Step step, @Nullable String message, Throwable e, @Nullable CommandResult result) {
-            boolean cancelled = result == null ? isCancelled() : wasCancelled(result);
-            status = cancelled ? StepStatus.CANCELLED : StepStatus.FAILED;
-            String text = String.valueOf(message);
-            String own = host + ": ";
-            failure = Failure.of(
-                    own + "step '" + step.name() + "': " + (text.startsWith(own) ? text.substring(own.length()) : text),
-                    e,
-                    result);
+        void fail(String message, Throwable e, @Nullable CommandResult result) {
+            status = (result == null ? isCancelled() : wasCancelled(result)) ? StepStatus.CANCELLED : StepStatus.FAILED;
+            failure = Failure.of(inThisStep(message), e, result);
         }
 
-        StepResult result(Step step, Duration elapsed) {
+        private String inThisStep(String message) {
+            return host + ": step '" + step.name() + "': " + message;
+        }
+
+        private String textWithoutHost(@Nullable String message) {
+            String text = String.valueOf(message);
+            String own = host + ": ";
+            return text.startsWith(own) ? text.substring(own.length()) : text;
+        }
+
+        StepResult result(Duration elapsed) {
             List<Change> notMade = planned.subList(made.size(), planned.size());
             return new StepResult(step.name(), status, made, notMade, Optional.ofNullable(failure), elapsed);
         }
@@ -255,19 +278,24 @@ final class HostRun implements HostFacts {
         if (open == null) {
             return CommandResult.notStarted(host.name(), command, "its connection is closed");
         }
-        if (isCancelled()) {
-            return CommandResult.notStarted(host.name(), command, "the run was cancelled before it was sent");
-        }
         events.emit(new RunEvent.CommandStarted(host, command));
-        CommandResult result;
+        // Asked here and not by the interrupt alone, which a listener may have taken for itself.
+        CommandResult result = isCancelled()
+                ? CommandResult.notStarted(host.name(), command, "the run was cancelled before it was sent")
+                : submit(open, command);
+        events.emit(new RunEvent.CommandFinished(host, result));
+        return result;
+    }
+
+    private CommandResult submit(Connection open, Command command) {
         try {
-            result = commands.submit(() -> open.execute(command))
+            return commands.submit(() -> Objects.requireNonNull(open.execute(command), "a result of null"))
                     .await()
                     .orElseGet(() ->
                             CommandResult.notStarted(host.name(), command, "the run was cancelled before it was sent"));
         } catch (CompletionException e) {
             LOG.warn("{}: running `{}` threw, which is a bug of the connector", host, command, e.getCause());
-            result = new CommandResult(
+            return new CommandResult(
                     host.name(),
                     command,
                     new Outcome.ConnectionLost("the connector threw " + e.getCause() + ", which is a bug of it"),
@@ -275,8 +303,6 @@ final class HostRun implements HostFacts {
                     Output.empty(),
                     Duration.ZERO);
         }
-        events.emit(new RunEvent.CommandFinished(host, result));
-        return result;
     }
 
     private void disconnect() {

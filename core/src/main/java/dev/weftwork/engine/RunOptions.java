@@ -2,6 +2,7 @@ package dev.weftwork.engine;
 
 import dev.weftwork.event.RunListener;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -21,6 +22,8 @@ public record RunOptions(Strategy strategy, int maxParallel, List<RunListener> l
         if (maxParallel < 1) {
             throw new IllegalArgumentException("maxParallel must be >= 1, was " + maxParallel);
         }
+        Objects.requireNonNull(strategy, "strategy must not be null");
+        listeners.forEach(listener -> Objects.requireNonNull(listener, "listener must not be null"));
         listeners = List.copyOf(listeners);
     }
 
@@ -41,6 +44,9 @@ public record RunOptions(Strategy strategy, int maxParallel, List<RunListener> l
         return new RunOptions(
                 strategy,
                 maxParallel,
-                Stream.concat(listeners.stream(), Stream.of(listener)).toList());
+                Stream.concat(
+                                listeners.stream(),
+                                Stream.of(Objects.requireNonNull(listener, "listener must not be null")))
+                        .toList());
     }
 }

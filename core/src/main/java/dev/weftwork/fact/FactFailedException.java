@@ -25,7 +25,7 @@ public final class FactFailedException extends RuntimeException {
     public static FactFailedException notUnderstood(Fact<?> fact, CommandResult result, RuntimeException cause) {
         return new FactFailedException(
                 result.host() + ": fact " + fact.name() + " can't be read from what `" + result.command()
-                        + "` printed: " + cause,
+                        + "` printed: " + result.command().hideSecretsIn(cause.toString()),
                 result,
                 cause);
     }

@@ -13,6 +13,16 @@ public interface HostFacts {
     /** The host, with its data and groups. */
     Host host();
 
+    /** The host's name. */
+    default String name() {
+        return host().name();
+    }
+
+    /** As {@link Host#data(String, Class)}. */
+    default <T> T data(String key, Class<T> type) {
+        return host().data(key, type);
+    }
+
     /**
      * The value of a fact, read from the machine unless it is still known. Blocks while it is read.
      *

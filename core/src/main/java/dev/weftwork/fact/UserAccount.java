@@ -64,10 +64,19 @@ public record UserAccount(
         private static final String SCRIPT = """
                 if command -v getent >/dev/null 2>&1; then
                   entry=$(getent passwd "$1") || { status=$?; [ "$status" -eq 2 ] && exit 0; exit "$status"; }
+                  # It also finds users by their number.
+                  case $entry in "$1":*) ;; *) exit 0 ;; esac
                 else
                   entry=$(awk -F: -v name="$1" '$1 == name { print; exit }' /etc/passwd) || exit
                 fi
-                [ -n "$entry" ] || exit 0
+                if [ -z "$entry" ]; then
+                  # macOS keeps its users elsewhere.
+                  if id -u "$1" >/dev/null 2>&1; then
+                    echo "user $1 is not in /etc/passwd, and there is no getent to look elsewhere" >&2
+                    exit 1
+                  fi
+                  exit 0
+                fi
                 printf '%s\\n' "$entry"
                 printf '%s\\n' "$(id -gn "$1" 2>/dev/null)"
                 printf '%s\\n' "$(id -Gn "$1" 2>/dev/null)"

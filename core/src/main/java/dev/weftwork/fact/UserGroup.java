@@ -37,7 +37,9 @@ public record UserGroup(String name, long gid, Set<String> members) {
 
         private static final String SCRIPT = """
                 if command -v getent >/dev/null 2>&1; then
-                  getent group "$1" || { status=$?; [ "$status" -eq 2 ] && exit 0; exit "$status"; }
+                  entry=$(getent group "$1") || { status=$?; [ "$status" -eq 2 ] && exit 0; exit "$status"; }
+                  # It also finds groups by their number.
+                  case $entry in "$1":*) printf '%s\\n' "$entry" ;; esac
                 else
                   awk -F: -v name="$1" '$1 == name { print; exit }' /etc/group
                 fi

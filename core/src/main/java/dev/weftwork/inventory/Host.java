@@ -1,5 +1,6 @@
 package dev.weftwork.inventory;
 
+import java.lang.invoke.MethodType;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -73,17 +74,19 @@ public record Host(String name, Set<String> groups, Map<String, Object> data) {
      * @throws IllegalArgumentException if the host has no such data (the message names what it has), or if the value is
      *     not of that type
      */
+    @SuppressWarnings("unchecked") // the class of a primitive stands for that of its objects
     public <T> T data(String key, Class<T> type) {
         Object value = data.get(key);
         if (value == null) {
             throw new IllegalArgumentException(
                     name + ": no data '" + key + "'; this host has " + (data.isEmpty() ? "none" : data.keySet()));
         }
-        if (!type.isInstance(value)) {
+        Class<?> wanted = MethodType.methodType(type).wrap().returnType();
+        if (!wanted.isInstance(value)) {
             throw new IllegalArgumentException(name + ": data '" + key + "' is a "
                     + value.getClass().getSimpleName() + ", not a " + type.getSimpleName());
         }
-        return type.cast(value);
+        return (T) value;
     }
 
     /**

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -132,7 +133,7 @@ public final class Inventory implements Iterable<Host> {
             }
             chosen.addAll(matching);
         }
-        return select(chosen::contains, "the globs " + List.of(globs));
+        return select(chosen::contains, () -> "the globs " + List.of(globs));
     }
 
     /**
@@ -141,7 +142,7 @@ public final class Inventory implements Iterable<Host> {
      * @throws IllegalArgumentException if no host is in it
      */
     public Inventory inGroup(String group) {
-        return select(host -> host.groups().contains(group), "group '" + group + "'; its groups are " + groups());
+        return select(host -> host.groups().contains(group), () -> "group '" + group + "'; its groups are " + groups());
     }
 
     /**
@@ -150,13 +151,13 @@ public final class Inventory implements Iterable<Host> {
      * @throws IllegalArgumentException if it holds for none
      */
     public Inventory where(Predicate<Host> condition) {
-        return select(condition, "the condition");
+        return select(condition, () -> "the condition");
     }
 
-    private Inventory select(Predicate<Host> condition, String what) {
+    private Inventory select(Predicate<Host> condition, Supplier<String> what) {
         var chosen = hosts.values().stream().filter(condition).toList();
         if (chosen.isEmpty()) {
-            throw new IllegalArgumentException("no host of the inventory matches " + what);
+            throw new IllegalArgumentException("no host of the inventory matches " + what.get());
         }
         return new Inventory(chosen);
     }

@@ -1,11 +1,15 @@
 package dev.weftwork.session;
 
+import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
 
 /**
  * The platform threads on which everything happens that can block in a process's pipe: starting it, writing to it,
- * reading from it.
+ * reading from it, ending it.
  *
  * <p>Why: the JDK reads a pipe with a plain {@code read(2)}. On a virtual thread that call holds the carrier; the
  * scheduler makes up for it with another carrier, but only up to {@code jdk.virtualThreadScheduler.maxPoolSize}, 256
@@ -13,25 +17,106 @@ import java.util.concurrent.CompletableFuture;
  * thread a blocked read costs a small stack and nothing else. Who waits for the outcome does so on a future, where a
  * virtual thread parks as it should.
  *
- * <p>A thread lives for one task and ends with it; all are daemons, so that none keeps a program from ending.
+ * <p>Starting a platform thread holds the carrier too, until the system has scheduled the new thread, which on a busy
+ * computer can take long: one thread of this class does nothing but start the others.
+ *
+ * <p>Owned by a connector and closed by it. A thread lives for one task and ends with it; all are daemons, so that none
+ * keeps a program from ending.
  */
-final class PipeThreads {
+public final class PipeThreads implements AutoCloseable {
 
     /** Enough for starting a process and for reading into a buffer; virtual memory until touched. */
     private static final long STACK_BYTES = 256 * 1024;
 
-    private PipeThreads() {}
+    /** How long {@link #close} waits for threads whose pipe a process without an end still holds. */
+    private static final Duration PATIENCE = Duration.ofSeconds(1);
 
-    /** Runs {@code task} on a thread of its own; the future has its value, or what it threw. */
-    static <T> CompletableFuture<T> start(String name, Callable<T> task) {
-        var outcome = new CompletableFuture<T>();
-        Thread.ofPlatform().name(name).daemon().stackSize(STACK_BYTES).start(() -> {
+    private record Start(Thread thread, CompletableFuture<?> outcome) {}
+
+    private final LinkedBlockingQueue<Start> starts = new LinkedBlockingQueue<>();
+    private final Set<Thread> running = ConcurrentHashMap.newKeySet();
+    private final Thread starter;
+    private volatile boolean closed;
+
+    public PipeThreads() {
+        starter = Thread.ofPlatform()
+                .name("weftwork-pipes")
+                .daemon()
+                .stackSize(STACK_BYTES)
+                .start(this::startAll);
+    }
+
+    private void startAll() {
+        while (true) {
+            Start next;
             try {
-                outcome.complete(task.call());
-            } catch (Throwable e) {
-                outcome.completeExceptionally(e);
+                next = starts.take();
+            } catch (InterruptedException e) {
+                return;
             }
-        });
+            running.add(next.thread);
+            try {
+                next.thread.start();
+            } catch (Throwable e) {
+                running.remove(next.thread);
+                next.outcome.completeExceptionally(e);
+            }
+        }
+    }
+
+    /**
+     * Runs {@code task} on a thread of its own; the future has its value, or what it threw, also that the thread couldn't
+     * be started. Doesn't block.
+     *
+     * @throws IllegalStateException if these threads are closed
+     */
+    <T> CompletableFuture<T> start(String name, Callable<T> task) {
+        if (closed) {
+            throw new IllegalStateException("the connector of these threads is closed");
+        }
+        var outcome = new CompletableFuture<T>();
+        Thread thread =
+                Thread.ofPlatform().name(name).daemon().stackSize(STACK_BYTES).unstarted(() -> run(task, outcome));
+        starts.add(new Start(thread, outcome));
         return outcome;
+    }
+
+    private <T> void run(Callable<T> task, CompletableFuture<T> outcome) {
+        try {
+            outcome.complete(task.call());
+        } catch (Throwable e) {
+            outcome.completeExceptionally(e);
+        } finally {
+            running.remove(Thread.currentThread());
+        }
+    }
+
+    /**
+     * Ends the starting of threads, and waits for those that are still at their ends. One whose pipe is held by a process
+     * that escaped from its command is left to that process's end.
+     */
+    @Override
+    public void close() {
+        closed = true;
+        starter.interrupt();
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        boolean interrupted = Thread.interrupted();
+        for (Thread thread : running) {
+            interrupted |= !joined(thread, deadline);
+        }
+        interrupted |= !joined(starter, deadline);
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Whether that could be waited for without an interrupt. */
+    private static boolean joined(Thread thread, long deadline) {
+        try {
+            thread.join(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
+            return true;
+        } catch (InterruptedException e) {
+            return false;
+        }
     }
 }

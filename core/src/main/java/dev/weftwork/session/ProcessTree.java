@@ -1,94 +1,109 @@
 package dev.weftwork.session;
 
-import java.io.IOException;
 import java.time.Duration;
-import java.util.LinkedHashSet;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * Ends a process on this computer with everything it started: TERM, and KILL for what is left after a grace period.
  *
- * <p>A process that leads a process group is ended through the group, in which no child can be missed however fast it
- * forks. Without a group (no {@code setsid} on this computer, as on macOS) the tree is walked, the root first so that a
- * script can't go on to its next command; a child whose parent died before, which is one that a command put into the
- * background long ago, isn't found that way.
+ * <p>Belongs to it: the process itself; whatever is in its session, which {@code setsid} gives to each command where it
+ * exists, so that no child is missed however fast it forks and whatever group it makes for itself; children and groups of
+ * those. Without {@code setsid}, as on macOS, a child whose parent died before the first look, which is one that a command
+ * put into the background long ago, isn't found.
+ *
+ * <p>Signals go to one process at a time, through handles of the JDK, which make sure that a number hasn't been given to
+ * another process meanwhile.
  */
 final class ProcessTree {
 
     /** How long processes have after TERM, and again after KILL. */
     static final Duration GRACE = Duration.ofSeconds(2);
 
-    private static final int POLLS_PER_GRACE = 40;
+    private static final Duration BETWEEN_LOOKS = Duration.ofMillis(20);
+
+    private final long root;
+    private final boolean leadsSession;
+    private final Map<Long, ProcessHandle> known = new HashMap<>();
+    private final Set<Long> signalled = new HashSet<>();
+
+    private ProcessTree(Process root, boolean leadsSession) {
+        this.root = root.pid();
+        this.leadsSession = leadsSession;
+    }
 
     /**
-     * Ends group $1; exits 0 once nothing of it is left. {@code kill -0} finds a group as long as it has a member, also a
-     * dead one that waits for its parent to collect it, which in many containers nobody ever does: then ps tells.
+     * Blocks until nothing of it is left, twice the grace period and two looks at the most.
+     *
+     * @param leadsSession whether it leads a session of its own, or is about to
+     * @return whether nothing was seen to be left
      */
-    private static final String END_GROUP = """
-            alive() {
-              kill -0 -"$1" 2>/dev/null || return 1
-              [ "$2" -gt 2 ] || return 0
-              listing=$(ps -A -o pgid= -o stat= 2>/dev/null) || return 0
-              printf '%s\\n' "$listing" |
-                awk -v group="$1" '$1 == group && $2 !~ /^Z/ { found = 1 } END { exit !found }'
-            }
-            end() {
-              kill -"$1" -"$2" 2>/dev/null
-              n=0
-              while alive "$2" "$n"; do
-                n=$((n + 1))
-                [ "$n" -le "$3" ] || return 1
-                sleep 0.05
-              done
-            }
-            end TERM "$1" "$2" || end KILL "$1" "$2"
-            """;
-
-    private ProcessTree() {}
-
-    /** Ends a process and its group, which has the process's id. Blocks, twice the grace period at most. */
-    static boolean endGroup(Process leader) throws IOException, InterruptedException {
-        Process killer = new ProcessBuilder(
-                        "/bin/sh",
-                        "-c",
-                        END_GROUP,
-                        "sh",
-                        Long.toString(leader.pid()),
-                        Integer.toString(POLLS_PER_GRACE))
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .redirectError(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        killer.getOutputStream().close();
-        return killer.waitFor() == 0;
+    static boolean end(Process root, boolean leadsSession) throws InterruptedException {
+        var tree = new ProcessTree(root, leadsSession);
+        return tree.signalUntilGone(false) || tree.signalUntilGone(true);
     }
 
-    /** Ends a process and the tree below it. Blocks, twice the grace period at most. */
-    static boolean endTree(Process root) throws InterruptedException {
-        Set<ProcessHandle> tree = new LinkedHashSet<>(List.of(root.toHandle()));
-        root.descendants().forEach(tree::add);
-        tree.forEach(ProcessHandle::destroy);
-        if (allEnd(tree)) {
-            return true;
+    private boolean signalUntilGone(boolean kill) throws InterruptedException {
+        long deadline = System.nanoTime() + GRACE.toNanos();
+        while (true) {
+            List<ProcessHandle> alive = members(ProcessTable.list());
+            if (alive.isEmpty()) {
+                return true;
+            }
+            // Parents have the lower numbers mostly: a script ends before the command it waits for, and starts no
+            // other.
+            for (ProcessHandle process : alive) {
+                if (kill) {
+                    process.destroyForcibly();
+                } else if (signalled.add(process.pid())) {
+                    process.destroy();
+                }
+            }
+            if (System.nanoTime() - deadline >= 0) {
+                return false;
+            }
+            TimeUnit.NANOSECONDS.sleep(BETWEEN_LOOKS.toNanos());
         }
-        List.copyOf(tree).forEach(process -> process.descendants().forEach(tree::add));
-        tree.forEach(ProcessHandle::destroyForcibly);
-        return allEnd(tree);
     }
 
-    private static boolean allEnd(Set<ProcessHandle> tree) throws InterruptedException {
-        var ends = tree.stream().map(ProcessHandle::onExit).toArray(CompletableFuture[]::new);
-        try {
-            CompletableFuture.allOf(ends).get(GRACE.toMillis(), TimeUnit.MILLISECONDS);
-            return true;
-        } catch (TimeoutException e) {
-            return false;
-        } catch (ExecutionException e) {
-            throw new IllegalStateException("waiting for processes to end failed", e);
+    /** What is alive of the tree, in the order of the listing. */
+    private List<ProcessHandle> members(List<ProcessTable.Row> all) {
+        known.values().removeIf(handle -> !handle.isAlive());
+        var pids = new HashSet<Long>(known.keySet());
+        pids.add(root);
+        boolean grew = true;
+        while (grew) {
+            grew = false;
+            for (ProcessTable.Row row : all) {
+                if (belongs(row, pids) && pids.add(row.pid())) {
+                    grew = true;
+                }
+            }
         }
+        return all.stream()
+                .filter(row -> pids.contains(row.pid()))
+                .flatMap(row -> handleOf(row.pid()).stream())
+                .toList();
+    }
+
+    private boolean belongs(ProcessTable.Row row, Set<Long> pids) {
+        return (leadsSession && row.session() == root) || pids.contains(row.parent()) || pids.contains(row.group());
+    }
+
+    /** The handle taken when the process was first seen, so that a later process of the same number isn't taken for it. */
+    private Optional<ProcessHandle> handleOf(long pid) {
+        ProcessHandle handle = known.get(pid);
+        if (handle == null) {
+            handle = ProcessHandle.of(pid).orElse(null);
+            if (handle != null) {
+                known.put(pid, handle);
+            }
+        }
+        return Optional.ofNullable(handle).filter(ProcessHandle::isAlive);
     }
 }

@@ -4,17 +4,21 @@ import dev.weftwork.command.Command;
 import dev.weftwork.command.CommandResult;
 import dev.weftwork.command.Outcome;
 import java.io.File;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,11 +31,20 @@ public final class ShellProcesses {
 
     private static final SecureRandom RANDOM = new SecureRandom();
 
+    /** The program that gives a command a session of its own, if this computer has it; macOS does not. */
+    private static final Optional<String> SETSID = Stream.of(
+                    System.getenv().getOrDefault("PATH", "/usr/bin:/bin").split(File.pathSeparator, -1))
+            .map(directory -> Path.of(directory, "setsid"))
+            .filter(program -> program.isAbsolute() && Files.isExecutable(program))
+            .map(Path::toString)
+            .findFirst();
+
     private final String host;
     private final List<String> shell;
     private final List<String> entry;
     private final Path directory;
     private final Map<String, String> environment;
+    private final PipeThreads threads;
     private final @Nullable String setsid;
     private final String nonce;
     private final AtomicLong commands = new AtomicLong();
@@ -43,10 +56,16 @@ public final class ShellProcesses {
      *     example; usually none
      * @param directory where commands start
      * @param environment the whole of their environment
+     * @param threads does what can block in a pipe; owned by the caller
      */
     public ShellProcesses(
-            String host, List<String> shell, List<String> entry, Path directory, Map<String, String> environment) {
-        this(host, shell, entry, directory, environment, findSetsid());
+            String host,
+            List<String> shell,
+            List<String> entry,
+            Path directory,
+            Map<String, String> environment,
+            PipeThreads threads) {
+        this(host, shell, entry, directory, environment, threads, SETSID.orElse(null));
     }
 
     ShellProcesses(
@@ -55,12 +74,14 @@ public final class ShellProcesses {
             List<String> entry,
             Path directory,
             Map<String, String> environment,
+            PipeThreads threads,
             @Nullable String setsid) {
         this.host = host;
         this.shell = List.copyOf(shell);
         this.entry = List.copyOf(entry);
         this.directory = directory;
         this.environment = Map.copyOf(environment);
+        this.threads = threads;
         this.setsid = setsid;
         byte[] random = new byte[16];
         RANDOM.nextBytes(random);
@@ -79,9 +100,9 @@ public final class ShellProcesses {
         CommandProcess process;
         try {
             process = new CommandProcess(
-                    host, command, nonce + "-" + commands.incrementAndGet(), builder, shell, entry, setsid);
-        } catch (OutOfMemoryError e) {
-            return CommandResult.notStarted(host, command, "this computer gives no more threads: " + e.getMessage());
+                    host, command, nonce + "-" + commands.incrementAndGet(), builder, shell, entry, setsid, threads);
+        } catch (IllegalStateException e) {
+            return CommandResult.notStarted(host, command, String.valueOf(e.getMessage()));
         }
         Outcome outcome = await(command, process);
         return new CommandResult(
@@ -97,19 +118,21 @@ public final class ShellProcesses {
         boolean interrupted = false;
         try {
             CommandProcess.End end = command.timeout().isPresent()
-                    ? process.end().get(nanos(command.timeout().get()), TimeUnit.NANOSECONDS)
+                    ? process.end().get(command.timeout().get().toNanos(), TimeUnit.NANOSECONDS)
                     : process.end().get();
-            return outcomeOf(end, command, process);
+            return outcomeOf(end, command);
         } catch (ExecutionException e) {
             return new Outcome.ConnectionLost("reading its output failed: " + e.getCause());
         } catch (TimeoutException e) {
-            boolean gone = getUninterruptibly(process.kill());
-            return endedMeanwhile(
-                    process, new Outcome.TimedOut(command.timeout().orElseThrow(), gone));
+            Duration limit = command.timeout().orElseThrow();
+            return end(
+                    command,
+                    process,
+                    confirmed -> new Outcome.TimedOut(limit, confirmed),
+                    "its timeout of " + limit.toMillis() + " ms passed before it was started");
         } catch (InterruptedException e) {
             interrupted = true;
-            boolean gone = getUninterruptibly(process.kill());
-            return endedMeanwhile(process, new Outcome.Cancelled(gone));
+            return end(command, process, Outcome.Cancelled::new, "the run was cancelled before it was started");
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
@@ -117,33 +140,36 @@ public final class ShellProcesses {
         }
     }
 
-    /** Some 292 years at most, which is as good as forever. */
-    private static long nanos(Duration duration) {
-        return TimeUnit.NANOSECONDS.convert(duration);
-    }
-
-    /** A command that came to its own end before it could be killed has completed, whatever was about to be said. */
-    private static Outcome endedMeanwhile(CommandProcess process, Outcome killed) {
-        return process.end().isDone()
-                        && !process.end().isCompletedExceptionally()
-                        && process.end().join() instanceof CommandProcess.End.Exited exited
-                ? new Outcome.Completed(exited.status())
-                : killed;
-    }
-
-    private static Outcome outcomeOf(CommandProcess.End end, Command command, CommandProcess process) {
-        return switch (end) {
-            case CommandProcess.End.Exited exited -> new Outcome.Completed(exited.status());
-            case CommandProcess.End.PreludeFailed failed ->
-                new Outcome.NotStarted("its working directory can't be entered or its environment can't be set: "
-                        + command.hideSecretsIn(process.stderr().text().strip()));
-            case CommandProcess.End.StartFailed failed -> new Outcome.NotStarted(failed.reason());
-            case CommandProcess.End.Vanished vanished -> new Outcome.ConnectionLost(vanished.reason());
+    /** Ends a command, unless it came to its own end first: then it has completed, whatever was about to be said. */
+    private static Outcome end(
+            Command command, CommandProcess process, Function<Boolean, Outcome> killed, String beforeStart) {
+        CommandProcess.Death death =
+                process.end().isDone() ? CommandProcess.Death.CONFIRMED : uninterruptibly(process.kill());
+        if (process.end().isDone()) {
+            Outcome own = outcomeOf(process.end().join(), command);
+            if (own instanceof Outcome.Completed) {
+                return own;
+            }
+        }
+        return switch (death) {
+            case CONFIRMED -> killed.apply(true);
+            case UNCONFIRMED -> killed.apply(false);
+            case BEFORE_START -> new Outcome.NotStarted(beforeStart);
         };
     }
 
-    /** For waits that are bounded by themselves; the interrupt status is left as it was found. */
-    private static boolean getUninterruptibly(CompletableFuture<Boolean> future) {
+    private static Outcome outcomeOf(CommandProcess.End end, Command command) {
+        return switch (end) {
+            case CommandProcess.End.Exited exited -> new Outcome.Completed(exited.status());
+            case CommandProcess.End.NotStarted notStarted ->
+                new Outcome.NotStarted(command.hideSecretsIn(notStarted.reason()));
+            case CommandProcess.End.Vanished vanished ->
+                new Outcome.ConnectionLost(command.hideSecretsIn(vanished.reason()));
+        };
+    }
+
+    /** For a wait that is bounded by itself; the interrupt status is left as it was found. */
+    private static CommandProcess.Death uninterruptibly(CompletableFuture<CommandProcess.Death> future) {
         boolean interrupted = false;
         try {
             while (true) {
@@ -152,7 +178,7 @@ public final class ShellProcesses {
                 } catch (InterruptedException e) {
                     interrupted = true;
                 } catch (ExecutionException e) {
-                    return false;
+                    return CommandProcess.Death.UNCONFIRMED;
                 }
             }
         } finally {
@@ -160,17 +186,5 @@ public final class ShellProcesses {
                 Thread.currentThread().interrupt();
             }
         }
-    }
-
-    /** The program that gives a command a process group of its own, if this computer has it; macOS does not. */
-    private static @Nullable String findSetsid() {
-        String path = System.getenv().getOrDefault("PATH", "/usr/bin:/bin");
-        for (String directory : path.split(File.pathSeparator, -1)) {
-            Path candidate = Path.of(directory.isEmpty() ? "." : directory, "setsid");
-            if (java.nio.file.Files.isExecutable(candidate)) {
-                return candidate.toString();
-            }
-        }
-        return null;
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import org.junit.jupiter.api.Test;
 
 class CommandTest {
@@ -65,6 +66,22 @@ class CommandTest {
     }
 
     @Test
+    void secretsAreHiddenWhateverTheyHoldAndBesideEachOther() {
+        assertThat(Command.of("x", "it's").secretArg(Secret.of("it's"))).hasToString("x ****** ******");
+        assertThat(Command.script("a\nb").secretArg(Secret.of("a\nb"))).hasToString("****** ******");
+        var both = Command.of("x").secretArg(Secret.of("pass")).secretArg(Secret.of("password123"));
+        assertThat(both.hideSecretsIn("pass and password123")).isEqualTo("****** and ******");
+        String key = "-----BEGIN-----\n1\n2\n3\n4\n5\n6\n7\n-----END-----";
+        CommandResult result = result(
+                Command.of("x").secretEnv("KEY", Secret.of(key)),
+                new Outcome.Completed(1),
+                "",
+                "bad key\n" + key + "\n");
+        assertThat(result.describe()).isEqualTo("web01: `x` exited 1: bad key\n******");
+        assertThat(result.toString()).doesNotContain("BEGIN", "END", "5");
+    }
+
+    @Test
     void showsOneLineOfAtMost300Characters() {
         assertThat(Command.script("a\nb", "c\nd")).hasToString("a\\nb 'c\\nd'");
         assertThat(Command.of("echo", "x".repeat(500)).toString()).hasSize(300).endsWith("...");
@@ -95,7 +112,13 @@ class CommandTest {
                 .withMessage("script must not contain a NUL character: no shell can pass one on");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Command.of("env").env("1A", "b"))
-                .withMessage("a variable name must be letters, digits and '_', not beginning with a digit, was '1A'");
+                .withMessage(
+                        "a variable name must be letters, digits and '_', not beginning with a digit or with 'weft_',"
+                                + " was '1A'");
+        assertThatIllegalArgumentException().isThrownBy(() -> Command.of("env").env("weft_nonce", "x"));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Command.of("env").timeout(ChronoUnit.FOREVER.getDuration()))
+                .withMessageStartingWith("timeout must be > 0 and at most 100 years, was ");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Command.of("env").env("A", "b\0"))
                 .withMessage("value of variable A must not contain a NUL character: no shell can pass one on");
@@ -104,7 +127,7 @@ class CommandTest {
                 .withMessage("cwd must not be empty");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Command.of("id").timeout(Duration.ZERO))
-                .withMessage("timeout must be > 0, was PT0S");
+                .withMessage("timeout must be > 0 and at most 100 years, was PT0S");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Command.of("id").successCodes(0, 256))
                 .withMessage("successCodes must be 0 to 255, was 256");

@@ -18,7 +18,6 @@ import dev.weftwork.testing.Fifo;
 import dev.weftwork.testing.Processes;
 import dev.weftwork.testing.RecordingListener;
 import dev.weftwork.testing.Waiting;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,6 +25,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -165,6 +166,24 @@ class EngineOnProcessesTest {
         }
     }
 
+    /** Another engine that ends must not take away what this one works with. */
+    @Test
+    void enginesOnTheSameFoldersDoNotDisturbEachOther() {
+        Path machines = folder.resolve("machines");
+        Deploy deploy = Deploy.named("d").step(Shell.run("echo x > \"$TMPDIR/x\""));
+
+        try (var engine = Engine.of(LocalConnector.in(machines))) {
+            engine.run(hosts(3), deploy).throwIfFailed();
+            try (var other = Engine.of(LocalConnector.in(machines))) {
+                other.run(hosts(3), deploy).throwIfFailed();
+            }
+            engine.run(hosts(3), Deploy.named("d").step(Shell.run("cat \"$TMPDIR/x\"")))
+                    .throwIfFailed();
+        }
+
+        assertThat(machines.resolve("host001/tmp")).doesNotExist();
+    }
+
     @Test
     void aSignalToTheJvmEndsAllCommands() throws Exception {
         Path machines = folder.resolve("machines");
@@ -215,21 +234,45 @@ class EngineOnProcessesTest {
             engine.run(
                             hosts(3),
                             Deploy.named("d")
-                                    .step(
-                                            Shell.run(
-                                                    "echo x > \"$TMPDIR/rest\"; echo \"$TMPDIR\" \"$HOME\" \"$PWD\" > \"$HOME/kept\"")))
+                                    .step(Shell.run(
+                                            "echo x > \"$TMPDIR/rest\"; echo \"$HOME\" \"$PWD\" > \"$HOME/kept\"")))
                     .throwIfFailed();
             Path home = machines.resolve("host001").toAbsolutePath();
-            assertThat(home.resolve("tmp/rest")).exists();
-            assertThat(home.resolve("kept")).hasContent(home + "/tmp " + home + " " + home);
+            assertThat(home.resolve("tmp")).isDirectoryRecursivelyContaining("glob:**/rest");
+            assertThat(home.resolve("kept")).hasContent(home + " " + home);
         }
 
         assertThat(machines.resolve("host001/tmp")).doesNotExist();
         assertThat(machines.resolve("host001/kept")).exists();
     }
 
+    /** The JVM records where a virtual thread blocks while it holds its carrier for as long as 20 ms. */
+    @Test
+    void noCarrierIsPinned() throws Exception {
+        Path recorded = folder.resolve("pinned.jfr");
+        try (var recording = new Recording()) {
+            recording
+                    .enable("jdk.VirtualThreadPinned")
+                    .withThreshold(Duration.ofMillis(20))
+                    .withStackTrace();
+            recording.start();
+            try (var engine = Engine.of(LocalConnector.in(folder.resolve("machines")))) {
+                engine.run(
+                                hosts(40),
+                                Deploy.named("d")
+                                        .step(Files.content("x").to("f"))
+                                        .step(Shell.run("sleep 0.2")))
+                        .throwIfFailed();
+            }
+            recording.stop();
+            recording.dump(recorded);
+        }
+
+        assertThat(RecordingFile.readAllEvents(recorded)).isEmpty();
+    }
+
     /** Threads of a run, of commands and of pipes end with the run; the JDK's own reapers of processes idle out. */
-    private void verifyNothingIsLeft() throws IOException {
+    private void verifyNothingIsLeft() throws Exception {
         List<String> threads = Thread.getAllStackTraces().keySet().stream()
                 .map(Thread::getName)
                 .filter(name -> name.startsWith("weftwork-"))

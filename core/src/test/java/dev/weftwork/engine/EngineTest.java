@@ -34,6 +34,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -256,6 +257,83 @@ class EngineTest {
             assertThat(report.host("host001").failure().orElseThrow().message())
                     .isEqualTo("host001: connecting failed in an unexpected way, which is a bug of the connector:"
                             + " java.lang.IllegalStateException: bug");
+            assertThat(report.host("host002").status()).isEqualTo(HostStatus.SUCCEEDED);
+        }
+
+        /** Each of these is a bug of somebody else; the other hosts and the report must not suffer. */
+        @Test
+        void whateverElseGoesWrongOnAHostStaysThere() {
+            var connector = new FakeConnector((host, command) -> switch (command.toString() + number(host)) {
+                case "one1" -> nothing();
+                case "one2" -> throw new CancellationException("not by us");
+                case "one3" -> FakeConnector.exited(Host.named("other"), command, 1, "", "no");
+                default -> FakeConnector.exited(host, command, 0, "", "");
+            });
+            Deploy deploy = Deploy.named("d").step("one", command("one")).step("two", new Planned(facts -> {
+                if (number(facts.host()) == 4) {
+                    throw new IllegalStateException() {
+                        private static final long serialVersionUID = 1L;
+
+                        @Override
+                        public String toString() {
+                            throw new IllegalStateException();
+                        }
+                    };
+                }
+                if (number(facts.host()) == 5) {
+                    throw new OutOfMemoryError("pretended");
+                }
+                return List.of();
+            }));
+
+            RunReport report = run(connector, RunOptions.defaults(), hosts(6), deploy);
+
+            assertThat(report.cancelled()).isFalse();
+            assertThat(report.hosts())
+                    .extracting(HostResult::status)
+                    .containsExactly(
+                            HostStatus.FAILED,
+                            HostStatus.FAILED,
+                            HostStatus.FAILED,
+                            HostStatus.FAILED,
+                            HostStatus.FAILED,
+                            HostStatus.SUCCEEDED);
+            assertThat(report.host("host001").failure().orElseThrow().message())
+                    .contains("step 'one'", "whether it ran is unknown", "a result of null");
+            assertThat(report.host("host002").failure().orElseThrow().message())
+                    .contains("step 'one'", "whether it ran is unknown", "not by us");
+            assertThat(report.host("host003").failure().orElseThrow().message())
+                    .isEqualTo("host003: step 'one': `one` exited 1: no");
+            assertThat(report.host("host005").failure().orElseThrow().message()).contains("pretended");
+        }
+
+        @SuppressWarnings("NullAway") // what a connector might return
+        private static CommandResult nothing() {
+            return null;
+        }
+
+        @Test
+        void aStrategyThatThrowsFailsItsHostOnly() {
+            Strategy broken = (hosts, stages) -> new Strategy.Pacing() {
+                @Override
+                public void awaitTurn(int host, int stage) {
+                    if (host == 0 && stage == 1) {
+                        throw new IllegalStateException("broken strategy");
+                    }
+                }
+
+                @Override
+                public void finished(int host, int stage) {}
+            };
+
+            RunReport report = run(
+                    FakeConnector.succeeding(),
+                    RunOptions.defaults().strategy(broken),
+                    hosts(2),
+                    Deploy.named("d").step("s", command("a")));
+
+            assertThat(report.host("host001").failure().orElseThrow().message())
+                    .isEqualTo("host001: step 's': java.lang.IllegalStateException: broken strategy");
             assertThat(report.host("host002").status()).isEqualTo(HostStatus.SUCCEEDED);
         }
 
@@ -714,6 +792,36 @@ class EngineTest {
             assertThat(cancelled.count(StepStatus.NOT_RUN)).isEqualTo(90);
             assertThat(blocking.connects).hasValue(0);
             assertThat(events.events(RunEvent.HostFinished.class)).hasSize(30);
+        }
+
+        /** The interrupt is gone then; the run is cancelled all the same. */
+        @Test
+        void survivesAListenerThatTakesTheInterrupt() throws Exception {
+            var waiting = new CountDownLatch(1);
+            var ran = new AtomicInteger();
+            var connector = new FakeConnector((host, command) -> {
+                ran.incrementAndGet();
+                return FakeConnector.exited(host, command, 0, "", "");
+            });
+            RunOptions options = RunOptions.defaults().listener(event -> {
+                if (event instanceof RunEvent.CommandStarted) {
+                    waiting.countDown();
+                    try {
+                        new CountDownLatch(1).await();
+                    } catch (InterruptedException e) {
+                        // Taken, and not given back.
+                    }
+                }
+            });
+            var report = new CompletableFuture<RunReport>();
+            Thread caller = Thread.ofPlatform().start(() -> report.complete(run(connector, options, hosts(1), deploy)));
+            Waiting.await(waiting, "the first command");
+
+            caller.interrupt();
+
+            assertThat(Waiting.await(report, "a report").count(HostStatus.CANCELLED))
+                    .isEqualTo(1);
+            assertThat(ran).hasValue(0);
         }
 
         @Test

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weftwork.testing.Waiting;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 class HostScopeTest {
 
@@ -142,14 +144,20 @@ class HostScopeTest {
         try (var scope = new HostScope()) {
             var thrown = new CompletableFuture<Throwable>();
             Thread.ofVirtual().start(() -> {
-                try {
-                    scope.fork("stranger", () -> {});
-                } catch (IllegalStateException e) {
-                    thrown.complete(e);
+                var refusals = new IllegalStateException("all");
+                for (Executable use : List.<Executable>of(() -> scope.fork("x", () -> {}), scope::join, scope::close)) {
+                    try {
+                        use.execute();
+                    } catch (Throwable e) {
+                        refusals.addSuppressed(e);
+                    }
                 }
+                thrown.complete(refusals);
             });
 
-            assertThat(Waiting.await(thrown, "a refusal")).hasMessageContaining("used by the thread that made it");
+            assertThat(Waiting.await(thrown, "three refusals").getSuppressed())
+                    .hasSize(3)
+                    .allSatisfy(e -> assertThat(e).hasMessageContaining("used by the thread that made it"));
         }
     }
 }

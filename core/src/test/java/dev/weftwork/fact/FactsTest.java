@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.weftwork.command.CommandResult;
+import dev.weftwork.session.PipeThreads;
 import dev.weftwork.session.ShellProcesses;
 import dev.weftwork.testing.Shells;
 import java.io.IOException;
@@ -138,8 +139,11 @@ class FactsTest {
         private <T> T read(Shells.Shell shell, Fact<T> fact) {
             String path =
                     shell.name().equals("busybox") ? Shells.busyboxUserland().toString() : System.getenv("PATH");
-            CommandResult result = new ShellProcesses("web01", shell.words(), List.of(), folder, Map.of("PATH", path))
-                    .execute(fact.command());
+            CommandResult result;
+            try (var threads = new PipeThreads()) {
+                result = new ShellProcesses("web01", shell.words(), List.of(), folder, Map.of("PATH", path), threads)
+                        .execute(fact.command());
+            }
             assertThat(result.succeeded()).as(result.describe()).isTrue();
             assertThat(result.stderrText()).isEmpty();
             return fact.parse(result);
@@ -182,6 +186,8 @@ class FactsTest {
             assertThat(root.uid()).isZero();
             assertThat(root.groups()).contains(root.primaryGroup());
             assertThat(read(shell, Facts.user("no-such-user"))).isEmpty();
+            assertThat(read(shell, Facts.user("0"))).as("a number is no name").isEmpty();
+            assertThat(read(shell, Facts.group("0"))).as("a number is no name").isEmpty();
             assertThat(read(shell, Facts.group(root.primaryGroup()))
                             .orElseThrow()
                             .gid())

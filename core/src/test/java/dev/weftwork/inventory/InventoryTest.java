@@ -58,6 +58,7 @@ class InventoryTest {
                     .withMessage("web01: data 'port' is a Integer, not a String");
             assertThat(inventory.host("web01").findData("prot", Integer.class)).isEmpty();
             assertThat(inventory.host("web01").findData("port", Integer.class)).contains(80);
+            assertThat(inventory.host("web01").data("port", int.class)).isEqualTo(80);
         }
 
         @Test

@@ -31,6 +31,18 @@ class FrameReaderTest {
     }
 
     @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 5, 8, 100})
+    void findsOneMarkerAfterTheOther(int chunk) throws IOException {
+        var reader = new FrameReader(chunked("noise" + NONCE + " begin\nout" + NONCE + " 0\nlate", chunk), NONCE);
+        var noise = new Output.Collector(1_000);
+
+        assertThat(reader.readToMarker(noise)).isEqualTo("begin");
+        assertThat(reader.readToMarker(output)).isEqualTo("0");
+        assertThat(noise.soFar().text()).isEqualTo("noise");
+        assertThat(output.soFar().text()).isEqualTo("out");
+    }
+
+    @ParameterizedTest
     @ValueSource(ints = {1, 4, 100})
     void aStreamThatEndsBeforeItsMarkerIsAllOutput(int chunk) throws IOException {
         String status = read("partial" + NONCE.substring(0, 4), chunk);
@@ -58,22 +70,26 @@ class FrameReaderTest {
             }
         };
 
-        assertThat(new FrameReader(NONCE, output).readToMarker(in)).isEqualTo("0");
+        assertThat(new FrameReader(in, NONCE).readToMarker(output)).isEqualTo("0");
     }
 
     @Test
     void aNonceMustHaveItsStartOnce() {
-        assertThatIllegalArgumentException().isThrownBy(() -> new FrameReader("ab", output));
-        assertThatIllegalArgumentException().isThrownBy(() -> new FrameReader(NONCE + FrameReader.NONCE_START, output));
+        assertThatIllegalArgumentException().isThrownBy(() -> new FrameReader(InputStream.nullInputStream(), "ab"));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new FrameReader(InputStream.nullInputStream(), NONCE + FrameReader.NONCE_START));
     }
 
     private @Nullable String read(String stream, int chunk) throws IOException {
-        InputStream in = new ByteArrayInputStream(stream.getBytes(StandardCharsets.UTF_8)) {
+        return new FrameReader(chunked(stream, chunk), NONCE).readToMarker(output);
+    }
+
+    private static InputStream chunked(String stream, int chunk) {
+        return new ByteArrayInputStream(stream.getBytes(StandardCharsets.UTF_8)) {
             @Override
             public synchronized int read(byte[] buffer, int offset, int length) {
                 return super.read(buffer, offset, Math.min(length, chunk));
             }
         };
-        return new FrameReader(NONCE, output).readToMarker(in);
     }
 }

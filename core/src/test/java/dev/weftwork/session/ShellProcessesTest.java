@@ -11,7 +11,9 @@ import dev.weftwork.testing.Fifo;
 import dev.weftwork.testing.Processes;
 import dev.weftwork.testing.Shells;
 import dev.weftwork.testing.Waiting;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,6 +24,9 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,13 +52,26 @@ class ShellProcessesTest {
         this.folder = folder;
     }
 
-    private ShellProcesses processes() {
-        return new ShellProcesses(
-                "web01", shell.words(), List.of(), folder, Map.of("PATH", System.getenv("PATH"), "LC_ALL", "C"));
+    private final PipeThreads threads = new PipeThreads();
+
+    @AfterEach
+    void closeThreads() {
+        threads.close();
     }
 
     private CommandResult run(Command command) {
-        return processes().execute(command);
+        return run(command, "C");
+    }
+
+    private CommandResult run(Command command, String locale) {
+        return new ShellProcesses(
+                        "web01",
+                        shell.words(),
+                        List.of(),
+                        folder,
+                        Map.of("PATH", System.getenv("PATH"), "LC_ALL", locale),
+                        threads)
+                .execute(command);
     }
 
     private CommandResult run(String script, String... arguments) {
@@ -168,9 +186,41 @@ class ShellProcessesTest {
                     .isInstanceOfSatisfying(
                             Outcome.NotStarted.class,
                             notStarted -> assertThat(notStarted.reason())
-                                    .startsWith("its working directory can't be entered")
+                                    .startsWith("its directory, environment or shell can't be used: ")
                                     .contains("missing"));
             assertThat(folder.resolve("ran")).doesNotExist();
+        }
+
+        @Test
+        void anEnvironmentThatIsTooLargeMeansThatNothingRan() {
+            CommandResult result = run(Command.of("true").env("BIG", "x".repeat(3_000_000)));
+
+            assertThat(result.outcome()).isInstanceOf(Outcome.NotStarted.class);
+            assertThat(result.describe()).containsIgnoringCase("argument list too long");
+        }
+
+        @Test
+        void aVariableThatKillsTheShellIsNeverTakenForAnEnd() {
+            CommandResult result =
+                    run(Command.script("echo ran > ran").env("OPTIND", "abc").env("PPID", "1"));
+
+            assertThat(result.outcome()).isNotInstanceOf(Outcome.ConnectionLost.class);
+            assertThat(folder.resolve("ran").toFile().exists())
+                    .isEqualTo(result.outcome() instanceof Outcome.Completed);
+        }
+
+        @Test
+        void theLocaleIsThatOfTheMachine() {
+            assertThat(run(Command.script("echo \"$LC_ALL\"").env("LC_ALL", "C.UTF-8"))
+                            .stdoutText())
+                    .isEqualTo("C.UTF-8\n");
+            assertThat(run(Command.of("printenv", "LC_ALL"), "C.UTF-8").stdoutText())
+                    .isEqualTo("C.UTF-8\n");
+            var without = new ShellProcesses(
+                    "web01", shell.words(), List.of(), folder, Map.of("PATH", System.getenv("PATH")), threads);
+            assertThat(without.execute(Command.script("echo \"${LC_ALL-unset}\""))
+                            .stdoutText())
+                    .isEqualTo("unset\n");
         }
 
         @Test
@@ -242,11 +292,58 @@ class ShellProcessesTest {
         }
 
         @Test
-        void thatBreaksOffIsNeverTakenForWhole() {
-            CommandResult result = run(Command.script("cat > copied; echo complete > complete")
-                    .stdin(new StandardInput.LocalFile(folder)));
+        void thatIsNoFileMeansThatNothingRan() throws Exception {
+            Fifo fifo = Fifo.in(folder, "fifo");
 
-            assertThat(result.outcome()).isNotInstanceOf(Outcome.Completed.class);
+            for (Path noFile : List.of(folder, fifo.path())) {
+                assertThat(run(Command.of("cat").stdin(new StandardInput.LocalFile(noFile)))
+                                .describe())
+                        .endsWith("was not started: its standard input can't be opened: java.io.IOException: " + noFile
+                                + " is not a file");
+            }
+        }
+
+        /** A file in an archive whose packed bytes are broken half way: reading it fails after two megabytes. */
+        @Test
+        void thatBreaksOffIsNeverTakenForWhole() throws Exception {
+            byte[] content = new byte[4_000_000];
+            new Random(4).nextBytes(content);
+            Path archive = folder.resolve("archive.zip");
+            try (var zip = new ZipOutputStream(Files.newOutputStream(archive))) {
+                zip.putNextEntry(new ZipEntry("content"));
+                zip.write(content);
+                zip.closeEntry();
+            }
+            try (var file = new RandomAccessFile(archive.toFile(), "rw")) {
+                file.seek(2_000_000);
+                file.write(new byte[100_000]);
+            }
+
+            CommandResult result;
+            try (var zip = FileSystems.newFileSystem(archive)) {
+                result = run(Command.script("cat > copied; echo complete > complete")
+                        .stdin(new StandardInput.LocalFile(zip.getPath("content"))));
+            }
+
+            assertThat(result.outcome())
+                    .isInstanceOfSatisfying(
+                            Outcome.ConnectionLost.class,
+                            lost -> assertThat(lost.reason())
+                                    .startsWith("its standard input could not be read to the end, so it was killed: "));
+            assertThat(folder.resolve("complete")).doesNotExist();
+        }
+
+        @Test
+        void heldByADaemonThatDoesNotReadItHoldsNothing() throws Exception {
+            String marker = "307." + Math.abs(shell.name().hashCode());
+
+            CommandResult result = run(Command.script("setsid sleep \"$1\" >/dev/null 2>&1 <&0 & echo done", marker)
+                    .stdin(new byte[1_000_000])
+                    .timeout(Duration.ofSeconds(100)));
+
+            assertThat(result.stdoutText()).isEqualTo("done\n");
+            assertThat(result.outcome()).isEqualTo(new Outcome.Completed(0));
+            Processes.withArgument(marker).forEach(ProcessHandle::destroy);
         }
 
         @Test
@@ -290,7 +387,7 @@ class ShellProcessesTest {
         void aShortTimeoutIsKept() {
             CommandResult result = run(Command.script("sleep 300").timeout(Duration.ofNanos(1)));
 
-            assertThat(result.outcome()).isInstanceOf(Outcome.TimedOut.class);
+            assertThat(result.outcome()).isInstanceOfAny(Outcome.TimedOut.class, Outcome.NotStarted.class);
         }
 
         @Test
@@ -336,7 +433,7 @@ class ShellProcessesTest {
         void anInterruptEndsTheTreeAlsoWithoutSetsid() throws Exception {
             Fifo fifo = Fifo.in(folder, "pids");
             var withoutGroup = new ShellProcesses(
-                    "web01", shell.words(), List.of(), folder, Map.of("PATH", System.getenv("PATH")), null);
+                    "web01", shell.words(), List.of(), folder, Map.of("PATH", System.getenv("PATH")), threads, null);
             var result = new CompletableFuture<CommandResult>();
             Thread caller = Thread.ofVirtual()
                     .start(() -> result.complete(withoutGroup.execute(
@@ -349,6 +446,28 @@ class ShellProcessesTest {
             assertThat(ended.outcome()).isEqualTo(new Outcome.Cancelled(true));
             assertThat(ended.stdoutText()).isEmpty();
             assertThat(Processes.running(child)).isFalse();
+        }
+
+        /** GNU timeout, and job control, put the command into a group of its own. */
+        @Test
+        void processesInGroupsOfTheirOwnAreEndedToo() throws Exception {
+            Fifo fifo = Fifo.in(folder, "started");
+            String marker = "308." + Math.abs(shell.name().hashCode());
+            var result = new CompletableFuture<CommandResult>();
+            Thread caller = Thread.ofVirtual()
+                    .start(() -> result.complete(run(Command.script(
+                            "set -m; timeout 300 sleep \"$1\" >/dev/null 2>&1 & (sleep \"$1\" >/dev/null 2>&1 &); "
+                                    + "echo x > \"$2\"; sleep \"$1\"",
+                            marker,
+                            fifo.toString()))));
+            fifo.read();
+
+            caller.interrupt();
+
+            assertThat(Waiting.await(result, "the end of an interrupted command")
+                            .outcome())
+                    .isEqualTo(new Outcome.Cancelled(true));
+            assertThat(Processes.withArgument(marker)).isEmpty();
         }
 
         @Test
@@ -437,8 +556,25 @@ class ShellProcessesTest {
             assertThat(run(command).stdoutText()).isEqualTo(String.join("\0", NASTY) + "\0");
         }
 
+        /** In a locale of several bytes to a character bash's read takes half a one and a newline for a whole. */
         @Test
-        void randomBytesArriveUnchanged() {
+        void halfACharacterBeforeANewlineArrivesUnchangedAndStandardInputIsNoScript() {
+            Command command = Command.script("printf '%s' \"$1\"; cat")
+                    .arg(new byte[] {(byte) 0xe4, '\n', 'x'})
+                    .stdin("touch pwned; id\n");
+
+            CommandResult result = run(command, "C.UTF-8");
+
+            assertThat(result.outcome()).isEqualTo(new Outcome.Completed(0));
+            assertThat(HexFormat.of().formatHex(result.stdout().bytes()))
+                    .isEqualTo(
+                            "e40a78" + HexFormat.of().formatHex("touch pwned; id\n".getBytes(StandardCharsets.UTF_8)));
+            assertThat(folder.resolve("pwned")).doesNotExist();
+        }
+
+        @ParameterizedTest
+        @ValueSource(strings = {"C", "C.UTF-8"})
+        void randomBytesArriveUnchanged(String locale) {
             long seed = Long.getLong("weftwork.seed", System.nanoTime());
             var random = new Random(seed);
             for (int round = 0; round < 15; round++) {
@@ -453,7 +589,7 @@ class ShellProcessesTest {
                     sent.add(HexFormat.of().formatHex(argument));
                 }
 
-                CommandResult result = run(command);
+                CommandResult result = run(command, locale);
 
                 assertThat(arguments(result))
                         .as("-Dweftwork.seed=%d, round %d: %s", seed, round, result)

@@ -6,12 +6,14 @@ import dev.weftwork.connector.ConnectFailedException;
 import dev.weftwork.connector.Connection;
 import dev.weftwork.connector.Connector;
 import dev.weftwork.inventory.Host;
+import dev.weftwork.session.PipeThreads;
 import dev.weftwork.session.ShellProcesses;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -20,7 +22,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,8 +33,8 @@ import org.slf4j.LoggerFactory;
  * Embedded machines: every host is a folder of its own on this computer, and its commands run in this computer's
  * {@code sh}. For demos, for tests of deploys, and for provisioning this very computer.
  *
- * <p>Within a host's folder are its HOME, which is the folder itself and where commands start, and its TMPDIR, the
- * folder {@code tmp}. Commands see those, PATH and the locale of this computer and nothing else of the environment.
+ * <p>Within a host's folder are its HOME, which is the folder itself and where commands start, and its TMPDIR, a folder
+ * of this connector in {@code tmp}. Commands see those, PATH and the locale of this computer and nothing else of the environment.
  * <strong>There is no wall around a folder</strong>: commands run as the user who runs this JVM, and an absolute path
  * means this computer's. Deploys for embedded machines use relative paths.
  *
@@ -39,7 +43,8 @@ import org.slf4j.LoggerFactory;
  * on any machine.
  *
  * <p>Safe for use from many threads. Each command is a process of its own, with a handful of small platform threads
- * beside it while it runs; no virtual thread waits in a pipe.
+ * beside it while it runs, and one thread that starts those lives as long as the connector; no virtual thread waits in
+ * a pipe.
  *
  * <pre>{@code
  * try (Engine engine = Engine.of(LocalConnector.in(Path.of("target/machines")))) {
@@ -56,6 +61,9 @@ public final class LocalConnector implements Connector {
     private final List<String> shell;
     private final List<String> entry;
     private final Map<String, String> environment;
+    private final PipeThreads threads = new PipeThreads();
+    private final String temporaryName = UUID.randomUUID().toString();
+    private volatile boolean closed;
 
     /** Folder name as a file system that ignores case sees it, to the host that has it. */
     private final Map<String, String> folders = new ConcurrentHashMap<>();
@@ -99,7 +107,7 @@ public final class LocalConnector implements Connector {
     /**
      * Makes the host's folder if it is missing.
      *
-     * @throws ConnectFailedException if that fails, or if another host has a folder that differs only in upper and
+     * @throws ConnectFailedException if that fails, if the shell isn't there, or if another host has a folder that differs only in upper and
      *     lower case
      */
     @Override
@@ -112,14 +120,20 @@ public final class LocalConnector implements Connector {
                             + " where file names ignore case; give one of them another name");
         }
         Path home = folder(host);
-        Path tmp = home.resolve("tmp");
+        Path tmp = temporaryFolder(host.name());
+        if (closed) {
+            throw new ConnectFailedException(host.name(), "the connector of embedded machines is closed");
+        }
+        if (entry.isEmpty() && !Files.isExecutable(Path.of(shell.get(0)))) {
+            throw new ConnectFailedException(host.name(), "its shell " + shell.get(0) + " can't be executed");
+        }
         try {
             Files.createDirectories(tmp);
         } catch (IOException e) {
             throw new ConnectFailedException(host.name(), "its folder " + home + " can't be made: " + e, e);
         }
         return new LocalConnection(
-                host.name(), new ShellProcesses(host.name(), shell, entry, home, environmentOf(home, tmp)));
+                host.name(), new ShellProcesses(host.name(), shell, entry, home, environmentOf(home, tmp), threads));
     }
 
     private Map<String, String> environmentOf(Path home, Path tmp) {
@@ -144,10 +158,31 @@ public final class LocalConnector implements Connector {
     /** Deletes what is temporary. Something that can't be deleted is logged, and stays. */
     @Override
     public void close() {
+        closed = true;
+        threads.close();
         if (deleteOnClose) {
             deleteTree(root);
         } else {
-            folders.values().forEach(host -> deleteTree(root.resolve(host).resolve("tmp")));
+            for (String host : folders.values()) {
+                Path tmp = temporaryFolder(host);
+                deleteTree(tmp);
+                // Another connector on the same folder has its own temporary folder beside.
+                if (tmp.getParent() != null && isEmpty(tmp.getParent())) {
+                    deleteTree(tmp.getParent());
+                }
+            }
+        }
+    }
+
+    private Path temporaryFolder(String host) {
+        return root.resolve(host).resolve("tmp").resolve(temporaryName);
+    }
+
+    private static boolean isEmpty(Path directory) {
+        try (Stream<Path> entries = Files.list(directory)) {
+            return entries.findAny().isEmpty();
+        } catch (IOException e) {
+            return false;
         }
     }
 
@@ -161,6 +196,14 @@ public final class LocalConnector implements Connector {
                 public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
                     Files.deleteIfExists(file);
                     return FileVisitResult.CONTINUE;
+                }
+
+                @Override
+                public FileVisitResult visitFileFailed(Path file, IOException failure) throws IOException {
+                    if (failure instanceof NoSuchFileException) {
+                        return FileVisitResult.CONTINUE;
+                    }
+                    throw failure;
                 }
 
                 @Override
@@ -214,8 +257,13 @@ public final class LocalConnector implements Connector {
             return this;
         }
 
-        /** One more variable in every command's environment, over one of the same name. */
+        /**
+         * One more variable in every command's environment, over one of the same name.
+         *
+         * @throws IllegalArgumentException if the name is not one that a shell can export
+         */
         public Builder env(String name, String value) {
+            Command.requireVariableName(name);
             environment.put(name, value);
             return this;
         }

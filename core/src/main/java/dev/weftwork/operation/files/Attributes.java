@@ -43,7 +43,7 @@ record Attributes(
         if (!ACCOUNT.matcher(name).matches()) {
             throw new IllegalArgumentException(what + " must be a name or a number, was '" + name + "'");
         }
-        return name;
+        return name.matches("0+[0-9]+") ? Long.toString(Long.parseLong(name)) : name;
     }
 
     /** These, and for what isn't said those of a file that is there, by number. */
@@ -61,9 +61,9 @@ record Attributes(
         return (owner == null ? "" : owner) + (group == null ? "" : ":" + group);
     }
 
-    /** What {@code chmod} takes, or nothing. */
+    /** What {@code chmod} takes, or nothing. With five digits GNU's also takes setgid from a directory, others anyhow. */
     String modeOrNothing() {
-        return mode == null ? "" : mode;
+        return mode == null ? "" : "0" + mode;
     }
 
     /** For the summary of something new: {@code " (owner app, mode 0640)"}, or nothing. */
@@ -97,16 +97,20 @@ record Attributes(
         if (ownership) {
             String from = found.owner() + ":" + found.group();
             String to = (owner == null ? found.owner() : owner) + ":" + (group == null ? found.group() : group);
-            changes.add(change("owner", path, from, to, Command.of("chown", ownership(), path)));
+            // chown takes setuid and setgid away; what isn't asked to change is given back.
+            Command command = mode == null && hasSpecialBits(found.mode())
+                    ? Command.script("chown \"$1\" \"$3\" && chmod \"$2\" \"$3\"", ownership(), found.mode(), path)
+                    : Command.of("chown", ownership(), path);
+            changes.add(change("owner", path, from, to, command));
         }
-        if (mode != null && (!mode.equals(found.mode()) || (ownership && hasSpecialBits()))) {
-            changes.add(change("mode", path, found.mode(), mode, Command.of("chmod", mode, path)));
+        if (mode != null && (!mode.equals(found.mode()) || (ownership && hasSpecialBits(mode)))) {
+            changes.add(change("mode", path, found.mode(), mode, Command.of("chmod", modeOrNothing(), path)));
         }
         return changes;
     }
 
-    private boolean hasSpecialBits() {
-        return mode != null && !mode.startsWith("0");
+    private static boolean hasSpecialBits(String mode) {
+        return !mode.startsWith("0");
     }
 
     private static Change change(String what, String path, String from, String to, Command command) {

@@ -16,6 +16,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -52,7 +53,9 @@ public final class ContentOperation extends OwnedPath<ContentOperation> {
             throw new PlanFailedException(
                     host,
                     path() + " is " + found.kind().withArticle()
-                            + ", not a file; name the file in it, or remove it with Files.absent first");
+                            + (found.kind() == PathInfo.Kind.DIRECTORY
+                                    ? ", not a file; name the file in it, or remove it with Files.absent first"
+                                    : ", not a file; name another path"));
         }
         Wanted wanted = source.read(facts);
         if (found.sha256().filter(wanted.sha256()::equals).isPresent()) {
@@ -130,7 +133,8 @@ public final class ContentOperation extends OwnedPath<ContentOperation> {
         private record Hashed(FileTime modified, Wanted wanted) {}
 
         private final Path file;
-        private volatile @Nullable Hashed hashed;
+        private final ReentrantLock lock = new ReentrantLock();
+        private @Nullable Hashed hashed;
 
         LocalFile(Path file) {
             if (!java.nio.file.Files.isRegularFile(file) || !java.nio.file.Files.isReadable(file)) {
@@ -147,6 +151,7 @@ public final class ContentOperation extends OwnedPath<ContentOperation> {
 
         @Override
         public Wanted read(HostFacts facts) {
+            lock.lock();
             try {
                 FileTime modified = java.nio.file.Files.getLastModifiedTime(file);
                 long length = java.nio.file.Files.size(file);
@@ -159,6 +164,8 @@ public final class ContentOperation extends OwnedPath<ContentOperation> {
             } catch (IOException e) {
                 throw new UncheckedIOException(
                         facts.host().name() + ": the file to put, " + file + ", can't be read: " + e, e);
+            } finally {
+                lock.unlock();
             }
         }
 

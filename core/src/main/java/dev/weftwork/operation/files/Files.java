@@ -19,7 +19,7 @@ import java.util.function.Function;
  * Deploy.named("app")
  *     .step(Files.directory("/etc/app").owner("root").group("app").mode("750"))
  *     .step(Files.put(Path.of("app.sh")).to("/usr/local/bin/app").mode("755"))
- *     .step(Files.content(host -> "port=" + host.host().data("port", Integer.class)).to("/etc/app/app.conf"))
+ *     .step(Files.content(host -> "port=" + host.data("port", Integer.class)).to("/etc/app/app.conf"))
  *     .step(Files.line("/etc/hosts", "10.0.0.7 db"))
  *     .step(Files.link("/srv/current").to("/srv/releases/42"))
  *     .step(Files.absent("/etc/app/old.conf"));
@@ -36,7 +36,7 @@ public final class Files {
 
     /** A file is there, whatever it holds; made empty if it is missing. */
     public static FileOperation file(String path) {
-        return new FileOperation(RemotePath.require(path), Attributes.UNCHANGED);
+        return new FileOperation(RemotePath.requireFile(path), Attributes.UNCHANGED);
     }
 
     /**
@@ -72,18 +72,19 @@ public final class Files {
      * @throws IllegalArgumentException if the line holds a newline
      */
     public static LineOperation line(String path, String line) {
-        return LineOperation.present(RemotePath.require(path), line);
+        return LineOperation.present(RemotePath.requireFile(path), line);
     }
 
     /** At {@code path} is a symbolic link. */
     public static Link link(String path) {
-        return new Link(RemotePath.require(path));
+        return new Link(RemotePath.requireFile(path));
     }
 
     /**
      * Nothing is at that path. A directory goes with everything in it, a link without what it points to.
      *
-     * @throws IllegalArgumentException if the path is the root, the starting directory or one above it
+     * @throws IllegalArgumentException if the path is the root or the starting directory, or leads out of that by
+     *     {@code ..}; by an absolute path everything but the root can be deleted
      */
     public static AbsentOperation absent(String path) {
         return new AbsentOperation(RemotePath.requireRemovable(path));
@@ -99,7 +100,7 @@ public final class Files {
 
         /** The file that gets the content. */
         public ContentOperation to(String path) {
-            return new ContentOperation(RemotePath.require(path), Attributes.UNCHANGED, source);
+            return new ContentOperation(RemotePath.requireFile(path), Attributes.UNCHANGED, source);
         }
     }
 
@@ -121,6 +122,7 @@ public final class Files {
             if (target.isEmpty()) {
                 throw new IllegalArgumentException("link target must not be empty");
             }
+            RemotePath.requireSendable("link target", target);
             return new LinkOperation(path, target);
         }
     }

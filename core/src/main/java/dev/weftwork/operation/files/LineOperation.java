@@ -41,6 +41,7 @@ public final class LineOperation implements Operation {
         if (line.indexOf('\n') >= 0) {
             throw new IllegalArgumentException("line must not contain a newline; use one operation for each line");
         }
+        RemotePath.requireSendable("line", line);
         return new LineOperation(path, line, null, false);
     }
 
@@ -110,26 +111,22 @@ public final class LineOperation implements Operation {
         String body = text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
         var lines = new ArrayList<String>();
         boolean there = false;
+        boolean lastIsKept = false;
         for (String each : text.isEmpty() ? new String[0] : body.split("\n", -1)) {
-            boolean concerned = pattern == null
-                    ? each.equals(wanted)
-                    : pattern.matcher(each).find() || each.equals(wanted);
-            if (!concerned) {
-                lines.add(each);
-            } else if (!absent && pattern == null) {
-                lines.add(each);
-                there = true;
-            } else if (!absent && !there) {
-                lines.add(wanted);
-                there = true;
+            boolean concerned = each.equals(wanted)
+                    || (pattern != null && pattern.matcher(each).find());
+            lastIsKept = !concerned || (!absent && (pattern == null || !there));
+            if (lastIsKept) {
+                lines.add(concerned ? wanted : each);
+                there |= concerned;
             }
         }
         if (!absent && !there) {
             lines.add(wanted);
-            endsOpen = false;
+            lastIsKept = false;
         }
         String joined = String.join("\n", lines);
-        return (lines.isEmpty() || endsOpen ? joined : joined + "\n").getBytes(charset);
+        return (lines.isEmpty() || (endsOpen && lastIsKept) ? joined : joined + "\n").getBytes(charset);
     }
 
     /** UTF-8 where the bytes are, else one in which every byte is a character, so that nothing gets lost. */

@@ -5,6 +5,7 @@ import dev.weftwork.command.CommandResult;
 import dev.weftwork.fact.Fact;
 import dev.weftwork.fact.Facts;
 import dev.weftwork.fact.HostFacts;
+import dev.weftwork.fact.PathInfo;
 import dev.weftwork.operation.Change;
 import dev.weftwork.operation.Operation;
 import java.util.List;
@@ -32,10 +33,8 @@ public final class RunOperation implements Operation {
 
     /** Only where nothing is at that path yet. */
     public RunOperation creates(String path) {
-        if (path.isEmpty()) {
-            throw new IllegalArgumentException("path must not be empty");
-        }
-        return guarded(facts -> !facts.fact(Facts.path(path)).exists());
+        Fact<PathInfo> created = Facts.path(path);
+        return guarded(facts -> !facts.fact(created).exists());
     }
 
     /** Only where that command does not succeed. It runs each time the operation is planned and must change nothing. */
@@ -72,10 +71,15 @@ public final class RunOperation implements Operation {
         return summary();
     }
 
-    /** Whether a command succeeds; that it doesn't is an answer too, but one that was lost or timed out is none. */
+    /**
+     * Whether a command succeeds. That it doesn't is an answer too; that it wasn't found (127), can't be executed (126),
+     * was lost or timed out is none.
+     */
     private record Succeeds(Command guard) implements Fact<Boolean> {
 
-        private static final int[] ANY_OTHER = IntStream.rangeClosed(1, 255).toArray();
+        private static final int[] ANY_OTHER = IntStream.rangeClosed(1, 255)
+                .filter(code -> code != 126 && code != 127)
+                .toArray();
 
         @Override
         public String name() {
@@ -84,7 +88,10 @@ public final class RunOperation implements Operation {
 
         @Override
         public Command command() {
-            return guard.successCodes(0, ANY_OTHER);
+            int[] own = guard.successCodes().stream().mapToInt(code -> code).toArray();
+            return guard.successCodes(
+                    0,
+                    IntStream.concat(IntStream.of(ANY_OTHER), IntStream.of(own)).toArray());
         }
 
         @Override

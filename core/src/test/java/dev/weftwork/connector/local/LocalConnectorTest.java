@@ -31,7 +31,10 @@ class LocalConnectorTest {
                                     "echo \"$PWD\"; echo \"$HOME\"; echo \"$TMPDIR\"; echo x > relative"))
                             .stdout()
                             .lines())
-                    .containsExactly(home.toString(), home.toString(), home + "/tmp");
+                    .satisfiesExactly(
+                            pwd -> assertThat(pwd).isEqualTo(home.toString()),
+                            own -> assertThat(own).isEqualTo(home.toString()),
+                            tmp -> assertThat(Path.of(tmp)).isDirectory().startsWith(home.resolve("tmp")));
             assertThat(home).isEqualTo(folder.resolve("web01"));
             assertThat(home.resolve("relative")).exists();
         }
@@ -79,12 +82,21 @@ class LocalConnectorTest {
     @Test
     void aShellThatCannotBeStartedMeansThatNothingRan() throws Exception {
         try (var connector =
-                        LocalConnector.builder(folder).shell("/no/such/shell").build();
+                LocalConnector.builder(folder).shell("/no/such/shell").build()) {
+            assertThatThrownBy(() -> connector.connect(Host.named("web01")))
+                    .isInstanceOf(ConnectFailedException.class)
+                    .hasMessage("web01: its shell /no/such/shell can't be executed");
+        }
+        try (var connector = LocalConnector.builder(folder)
+                        .enteredThrough("/no/such/entry")
+                        .build();
                 var connection = connector.connect(Host.named("web01"))) {
             assertThat(connection.execute(Command.of("true")).describe())
-                    .startsWith("web01: `true` ")
-                    .contains("/no/such/shell");
+                    .startsWith("web01: `true` was not started: ")
+                    .contains("/no/such/entry");
         }
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> LocalConnector.builder(folder).env("A=B", "x"));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> LocalConnector.builder(folder).shell("bash"))
                 .withMessage("shell must be an absolute path, was 'bash'");
@@ -100,7 +112,7 @@ class LocalConnectorTest {
         LocalConnector connector = LocalConnector.temporary();
         try (var connection = connector.connect(Host.named("web01"))) {
             connection
-                    .execute(Command.of("ln", "-s", outside.toString(), "tmp/link"))
+                    .execute(Command.of("ln", "-s", outside.toString(), "link"))
                     .orThrow();
             connection.execute(Command.script("mkdir d && echo x > d/f")).orThrow();
         }
@@ -108,6 +120,8 @@ class LocalConnectorTest {
 
         connector.close();
         connector.close();
+        assertThatThrownBy(() -> connector.connect(Host.named("web01")))
+                .hasMessage("web01: the connector of embedded machines is closed");
 
         assertThat(machine.getParent()).doesNotExist();
         assertThat(outside.resolve("kept")).exists();

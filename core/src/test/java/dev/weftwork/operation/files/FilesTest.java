@@ -3,6 +3,7 @@ package dev.weftwork.operation.files;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.weftwork.command.StandardInput;
 import dev.weftwork.connector.local.LocalConnector;
 import dev.weftwork.deploy.Deploy;
 import dev.weftwork.engine.Engine;
@@ -123,6 +124,16 @@ class FilesTest {
 
             assertThat(converge(Files.directory("d").mode("1777"))).containsExactly("mode of d 0700 -> 1777");
             assertThat(converge(Files.directory("d"))).isEmpty();
+        }
+
+        /** GNU chmod leaves setgid on a directory unless told with five digits. */
+        @Test
+        void losesSetgidWhenItsModeHasNone() throws Exception {
+            java.nio.file.Files.createDirectories(home.resolve("d"));
+            converge(Files.directory("d").mode("2755"));
+
+            assertThat(converge(Files.directory("d/sub").mode("750"))).hasSize(1);
+            assertThat(converge(Files.directory("d").mode("755"))).containsExactly("mode of d 2755 -> 0755");
         }
 
         @Test
@@ -246,6 +257,50 @@ class FilesTest {
         }
 
         @Test
+        void replacesALinkToADirectoryAndDoesNotGoInto() throws IOException {
+            given("d/kept", "x");
+            converge(Files.link("l").to("d"));
+
+            converge(Files.content("x").to("l"));
+
+            assertThat(home.resolve("l")).isRegularFile();
+            assertThat(home.resolve("d")).isDirectoryContaining("glob:**/kept");
+            noTemporaryFileIsLeft();
+        }
+
+        @Test
+        void ofAReadOnlyFileChanges() throws IOException {
+            converge(Files.content("old").to("f").mode("444"));
+
+            converge(Files.content("new").to("f"));
+
+            assertThat(home.resolve("f")).hasContent("new");
+            assertThat(mode(home.resolve("f"))).isEqualTo("r--r--r--");
+        }
+
+        /** Someone who reads the temporary file while it is written would see what only its owner may see. */
+        @Test
+        void isSeenByNobodyElseWhileItIsWritten() {
+            String script = new String(
+                    Replacement.command("s", "f", Attributes.UNCHANGED, new StandardInput.Empty(), 0)
+                            .shellText(),
+                    StandardCharsets.UTF_8);
+
+            assertThat(script.indexOf("umask 077")).isPositive().isLessThan(script.indexOf("cat > "));
+            assertThat(script.indexOf("cat > ")).isLessThan(script.indexOf("chown "));
+            assertThat(script.indexOf("chown ")).isLessThan(script.indexOf("chmod "));
+        }
+
+        @Test
+        void keepsSetuidWhenItsOwnerStays() throws IOException {
+            converge(Files.content("old").to("f").mode("4755"));
+
+            converge(Files.content("new").to("f"));
+
+            assertThat(converge(Files.file("f").mode("4755"))).isEmpty();
+        }
+
+        @Test
         void replacesALinkAndNotWhatItPointsTo() throws IOException {
             given("target", "kept");
             converge(Files.link("l").to("target"));
@@ -341,6 +396,15 @@ class FilesTest {
         }
 
         @Test
+        void thatGoesLeavesTheLineBeforeWhole() throws IOException {
+            given("f", "a\nb");
+
+            converge(Files.line("f", "b").absent());
+
+            assertThat(text()).isEqualTo("a\n");
+        }
+
+        @Test
         void ofAFileThatIsNotTextLeavesAllOtherBytesAlone() throws IOException {
             java.nio.file.Files.createDirectories(home);
             java.nio.file.Files.write(home.resolve("f"), new byte[] {(byte) 0xff, 0, '\n', '\r', '\n'});
@@ -432,11 +496,28 @@ class FilesTest {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"/", "//", ".", "./", "..", "../", "a/..", "a/../..", "a/.", "/..", "./.", "/a/.."})
+        @ValueSource(
+                strings = {
+                    "/",
+                    "//",
+                    ".",
+                    "./",
+                    "..",
+                    "../",
+                    "a/..",
+                    "a/../..",
+                    "../x",
+                    "a/../../x",
+                    "a/.",
+                    "/..",
+                    "./.",
+                    "/a/.."
+                })
         void refusesToDeleteEverything(String path) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Files.absent(path))
-                    .withMessageStartingWith("path must not be the root, the starting directory or one above it")
+                    .withMessageStartingWith(
+                            "path must not be the root or the starting directory, nor lead out of it by '..'")
                     .withMessageEndingWith("was '" + path + "'");
         }
     }
@@ -455,6 +536,12 @@ class FilesTest {
                     .isThrownBy(() -> Files.directory("~/app"))
                     .withMessage("path must not begin with '~', which only shells expand; leave it out: a relative path"
                             + " starts at the user's home, was '~/app'");
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> Files.content("x").to("dir/"))
+                    .withMessage("path must name a file and not end with '/', was 'dir/'");
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> Files.line("f", "\ud800"))
+                    .withMessage("line has half of a surrogate pair, which has no bytes to send");
             for (String mode : List.of("", "64", "8", "08", "u=rw", "12345", "0o640", "648")) {
                 assertThatIllegalArgumentException()
                         .isThrownBy(() -> Files.file("f").mode(mode))

@@ -83,6 +83,26 @@ class RunOperationTest {
     }
 
     @Test
+    void aGuardThatIsNotFoundIsNoAnswer() {
+        assertThat(run(Shell.run("true").onlyIf(Command.of("no-such-program")))
+                        .failure()
+                        .orElseThrow()
+                        .message())
+                .startsWith(
+                        "web01: step 'run': fact guard no-such-program can't be read: `no-such-program` exited 127");
+        assertThat(status(Shell.run("true").onlyIf(Command.of("no-such-program").successCodes(127))))
+                .isEqualTo(StepStatus.CHANGED);
+    }
+
+    @Test
+    void aPathThatLooksLikeAnOptionIsAPath() {
+        Operation operation = Shell.run("echo x > ./-n").creates("-n");
+
+        assertThat(status(operation)).isEqualTo(StepStatus.CHANGED);
+        assertThat(status(operation)).isEqualTo(StepStatus.UNCHANGED);
+    }
+
+    @Test
     void aCommandsOwnOptionsHold() {
         assertThat(status(Shell.run(Command.of("exit", "3").successCodes(3)))).isEqualTo(StepStatus.CHANGED);
         assertThat(run(Shell.run(Command.of("sleep", "300").timeout(Duration.ofMillis(50))))
@@ -97,6 +117,9 @@ class RunOperationTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Shell.run("true").creates(""))
                 .withMessage("path must not be empty");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Shell.run("true").creates("~/x"))
+                .withMessageStartingWith("path must not begin with '~'");
         assertThat(Shell.run("make all")).hasToString("run make all");
     }
 }
