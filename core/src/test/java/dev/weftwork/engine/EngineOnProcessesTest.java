@@ -25,8 +25,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import jdk.jfr.Recording;
-import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -244,31 +242,6 @@ class EngineOnProcessesTest {
 
         assertThat(machines.resolve("host001/tmp")).doesNotExist();
         assertThat(machines.resolve("host001/kept")).exists();
-    }
-
-    /** The JVM records where a virtual thread blocks while it holds its carrier for as long as 20 ms. */
-    @Test
-    void noCarrierIsPinned() throws Exception {
-        Path recorded = folder.resolve("pinned.jfr");
-        try (var recording = new Recording()) {
-            recording
-                    .enable("jdk.VirtualThreadPinned")
-                    .withThreshold(Duration.ofMillis(20))
-                    .withStackTrace();
-            recording.start();
-            try (var engine = Engine.of(LocalConnector.in(folder.resolve("machines")))) {
-                engine.run(
-                                hosts(40),
-                                Deploy.named("d")
-                                        .step(Files.content("x").to("f"))
-                                        .step(Shell.run("sleep 0.2")))
-                        .throwIfFailed();
-            }
-            recording.stop();
-            recording.dump(recorded);
-        }
-
-        assertThat(RecordingFile.readAllEvents(recorded)).isEmpty();
     }
 
     /** Threads of a run, of commands and of pipes end with the run; the JDK's own reapers of processes idle out. */

@@ -275,7 +275,7 @@ class EngineTest {
                         private static final long serialVersionUID = 1L;
 
                         @Override
-                        public String toString() {
+                        public String getMessage() {
                             throw new IllegalStateException();
                         }
                     };
