@@ -77,8 +77,16 @@ public final class PipeThreads implements AutoCloseable {
         var outcome = new CompletableFuture<T>();
         Thread thread =
                 Thread.ofPlatform().name(name).daemon().stackSize(STACK_BYTES).unstarted(() -> run(task, outcome));
-        starts.add(new Start(thread, outcome));
+        var start = new Start(thread, outcome);
+        starts.add(start);
+        if (closed && starts.remove(start)) {
+            refuse(start);
+        }
         return outcome;
+    }
+
+    private static void refuse(Start start) {
+        start.outcome.completeExceptionally(new IllegalStateException("the connector of these threads is closed"));
     }
 
     private <T> void run(Callable<T> task, CompletableFuture<T> outcome) {
@@ -101,10 +109,14 @@ public final class PipeThreads implements AutoCloseable {
         starter.interrupt();
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         boolean interrupted = Thread.interrupted();
+        // The starter first: after it every thread has been started, or never will be.
+        interrupted |= !joined(starter, deadline);
+        for (Start start = starts.poll(); start != null; start = starts.poll()) {
+            refuse(start);
+        }
         for (Thread thread : running) {
             interrupted |= !joined(thread, deadline);
         }
-        interrupted |= !joined(starter, deadline);
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
@@ -113,7 +125,9 @@ public final class PipeThreads implements AutoCloseable {
     /** Whether that could be waited for without an interrupt. */
     private static boolean joined(Thread thread, long deadline) {
         try {
-            thread.join(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
+            if (thread.getState() != Thread.State.NEW) {
+                thread.join(Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
+            }
             return true;
         } catch (InterruptedException e) {
             return false;
