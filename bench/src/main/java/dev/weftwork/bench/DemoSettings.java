@@ -28,7 +28,8 @@ record DemoSettings(int hosts, Path folder, int failing) {
         if (directory.isBlank()) {
             throw new IllegalArgumentException("demo.dir must not be blank");
         }
-        return new DemoSettings(hosts, Path.of(directory).resolve("weftwork-demo").toAbsolutePath(), failing);
+        return new DemoSettings(
+                hosts, Path.of(directory).resolve("weftwork-demo").toAbsolutePath(), failing);
     }
 
     private static int number(String name, String otherwise, int least) {

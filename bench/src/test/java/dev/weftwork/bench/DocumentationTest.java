@@ -122,9 +122,7 @@ class DocumentationTest {
         while (matcher.find()) {
             String target = matcher.group(1);
             if (!target.startsWith("https://")) {
-                assertThat(page.resolveSibling(target))
-                        .as("link in %s", page)
-                        .exists();
+                assertThat(page.resolveSibling(target)).as("link in %s", page).exists();
             }
         }
     }

@@ -18,7 +18,8 @@ class PinningTest {
     @Test
     void aRunPinsNoCarrierForAsLongAs20Milliseconds(@TempDir Path folder) throws Exception {
         Path recorded = folder.resolve("pinned.jfr");
-        Path script = Files.writeString(folder.resolve("install.sh"), "#!/bin/sh\nsleep 0.2; cp \"$1\" app/installed\n");
+        Path script =
+                Files.writeString(folder.resolve("install.sh"), "#!/bin/sh\nsleep 0.2; cp \"$1\" app/installed\n");
         try (var recording = new Recording()) {
             recording
                     .enable("jdk.VirtualThreadPinned")
