@@ -60,6 +60,8 @@ final class CommandProcess {
 
     private static final Logger LOG = LoggerFactory.getLogger(CommandProcess.class);
 
+    private static final String CANCELLED = "it was cancelled before its process was started";
+
     /** How long output may still come in after every process was ended, and a reason after a lost one. */
     private static final long LAST_WORDS_MILLIS = 1_000;
 
@@ -164,7 +166,7 @@ final class CommandProcess {
 
     /** Ends the command with everything it started; takes about five seconds at most. */
     CompletableFuture<Death> kill() {
-        if (started.completeExceptionally(new CancellationException("cancelled before it was started"))) {
+        if (started.completeExceptionally(new CancellationException(CANCELLED))) {
             return CompletableFuture.completedFuture(Death.BEFORE_START);
         }
         if (started.isCompletedExceptionally()) {
@@ -184,6 +186,9 @@ final class CommandProcess {
 
     /** Returns whether it was started; all else is in {@link #end}. */
     private boolean run(ProcessBuilder builder) {
+        if (started.isDone()) {
+            return notStarted(CANCELLED, new CancellationException(CANCELLED));
+        }
         InputStream input;
         try {
             input = command.stdin().open();
@@ -204,7 +209,7 @@ final class CommandProcess {
             closeQuietly(process.getOutputStream());
             closeQuietly(process.getInputStream());
             closeQuietly(process.getErrorStream());
-            return notStarted("the run was cancelled before it was started", new CancellationException());
+            return notStarted(CANCELLED, new CancellationException(CANCELLED));
         }
         try {
             end.complete(converse(process, input));
