@@ -282,6 +282,10 @@ public final class Command {
         return hidden;
     }
 
+    int longestSecretBytes() {
+        return secrets.stream().mapToInt(secret -> secret.bytes().length).max().orElse(0);
+    }
+
     /** A secret that is a part of another one must not be replaced within it. */
     private List<Secret> secretsLongestFirst() {
         return secrets.stream()
@@ -327,7 +331,7 @@ public final class Command {
         if (description == null) {
             arguments.forEach(argument -> words.add(argument.display(this::hideSecretsIn)));
         }
-        String text = String.join(" ", words).replace("\n", "\\n");
+        String text = ShellWords.withoutControls(String.join(" ", words)).replace("\n", "\\n");
         return text.length() <= DISPLAY_LIMIT ? text : text.substring(0, DISPLAY_LIMIT - 3) + "...";
     }
 

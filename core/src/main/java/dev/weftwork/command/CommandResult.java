@@ -3,7 +3,6 @@ package dev.weftwork.command;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.OptionalInt;
-import java.util.regex.Pattern;
 
 /**
  * What became of one command on one host: how it ended, what it wrote, how long it took. Output is kept in every case,
@@ -30,9 +29,7 @@ public record CommandResult(
 
     private static final int EXCERPT_LINES = 5;
     private static final int EXCERPT_CHARS = 1_000;
-
-    /** What would move the cursor or change the colours of whoever reads a message. */
-    private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}&&[^\n\t]]");
+    private static final int EXCERPT_WINDOW_BYTES = 64 * 1024;
 
     /** A result for a command of which provably nothing ran. */
     public static CommandResult notStarted(String host, Command command, String reason) {
@@ -107,14 +104,14 @@ public record CommandResult(
         return deathConfirmed ? "" : ", and some of its processes may still be running";
     }
 
-    /** Hidden as a whole before it is cut: a secret may have several lines. */
+    /** Secrets are hidden before lines are cut, because one may have several; and an output may be too large to read. */
     private String excerpt(Output output) {
-        String[] lines = command.hideSecretsIn(output.text()).split("\n", -1);
+        String end = output.endText(EXCERPT_WINDOW_BYTES + command.longestSecretBytes());
+        String[] lines = command.hideSecretsIn(end).split("\n", -1);
         int last = lines.length > 0 && lines[lines.length - 1].isEmpty() ? lines.length - 1 : lines.length;
-        String text = CONTROL.matcher(String.join(
-                                "\n", Arrays.asList(lines).subList(Math.max(0, last - EXCERPT_LINES), last))
-                        .strip())
-                .replaceAll("\ufffd");
+        String text = ShellWords.withoutControls(String.join(
+                        "\n", Arrays.asList(lines).subList(Math.max(0, last - EXCERPT_LINES), last))
+                .strip());
         return text.length() <= EXCERPT_CHARS ? text : "..." + text.substring(text.length() - EXCERPT_CHARS);
     }
 

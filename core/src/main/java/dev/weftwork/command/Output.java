@@ -63,6 +63,13 @@ public final class Output {
                 + new String(tail, StandardCharsets.UTF_8);
     }
 
+    /** As text, the end of it, from that many bytes; what was left out in the middle is not counted. */
+    String endText(int bytes) {
+        byte[] kept = bytes();
+        int from = Math.max(0, kept.length - bytes);
+        return new String(kept, from, kept.length - from, StandardCharsets.UTF_8);
+    }
+
     /** The lines of {@link #text()}; only a newline separates them, and a last one does not begin another line. */
     public List<String> lines() {
         String text = text();

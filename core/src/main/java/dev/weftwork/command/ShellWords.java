@@ -6,6 +6,7 @@ import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
 
 /**
  * Turns arguments into words of a POSIX shell that evaluate to exactly the same bytes.
@@ -14,6 +15,8 @@ import java.nio.charset.StandardCharsets;
  * the quote itself is literal in dash, busybox ash and bash, whatever the locale.
  */
 final class ShellWords {
+
+    private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}&&[^\n\t]]");
 
     private ShellWords() {}
 
@@ -59,6 +62,11 @@ final class ShellWords {
             }
         }
         out.write('\'');
+    }
+
+    /** For people: without what would move the cursor or change the colours of their terminal. */
+    static String withoutControls(String text) {
+        return CONTROL.matcher(text).replaceAll("\ufffd");
     }
 
     /** For people: quotes only where a shell would need it. */

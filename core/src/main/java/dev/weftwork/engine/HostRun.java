@@ -135,7 +135,8 @@ final class HostRun implements HostFacts {
             return new Ending(
                     HostStatus.UNREACHABLE,
                     Failure.of(
-                            host + ": connecting failed in an unexpected way, which is a bug of the connector: " + e,
+                            host + ": connecting failed in an unexpected way, which is a bug of the connector: "
+                                    + textOf(e),
                             e,
                             null));
         }

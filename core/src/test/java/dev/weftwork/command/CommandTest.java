@@ -82,6 +82,16 @@ class CommandTest {
     }
 
     @Test
+    void messagesMoveNoCursorAndReadOnlyTheEndOfALargeOutput() {
+        Command command = Command.of("x", "\u001b[31mred\u0007");
+        String large = "line\n".repeat(1_000_000) + "\u001b[2Jlast\n";
+
+        assertThat(command).hasToString("x '\ufffd[31mred\ufffd'");
+        assertThat(result(command, new Outcome.Completed(1), "", large).describe())
+                .isEqualTo("web01: `x '\ufffd[31mred\ufffd'` exited 1: line\nline\nline\nline\n\ufffd[2Jlast");
+    }
+
+    @Test
     void showsOneLineOfAtMost300Characters() {
         assertThat(Command.script("a\nb", "c\nd")).hasToString("a\\nb 'c\\nd'");
         assertThat(Command.of("echo", "x".repeat(500)).toString()).hasSize(300).endsWith("...");

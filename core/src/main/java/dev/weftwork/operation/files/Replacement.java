@@ -35,9 +35,10 @@ final class Replacement {
             fi
             umask "$mask"
             chmod "${mode:-=rw}" "$temporary" || exit
-            # mv would go into a directory, also into one behind a link.
-            if [ -h "$target" ]; then rm -f "$target" || exit
-            elif [ -d "$target" ]; then echo "$target has become a directory, it is unchanged" >&2; exit 1
+            # mv would go into a directory, also into one behind a link; any other link it replaces at once.
+            if [ -d "$target" ]; then
+              if [ ! -h "$target" ]; then echo "$target has become a directory, it is unchanged" >&2; exit 1; fi
+              rm -f "$target" || exit
             fi
             mv -f "$temporary" "$target" || exit
             trap - 0

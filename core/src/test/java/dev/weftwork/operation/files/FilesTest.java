@@ -257,6 +257,24 @@ class FilesTest {
         }
 
         @Test
+        void keepsAForeignOwnerAndSetuid() throws IOException {
+            Shells.requireRoot();
+            Path file = given("f", "old");
+            java.nio.file.Files.setAttribute(file, "unix:uid", 1);
+            java.nio.file.Files.setAttribute(file, "unix:mode", 0104755);
+
+            assertThat(converge(Files.content("new").to("f"))).hasSize(1);
+            converge(Files.line("f", "line"));
+            assertThat(java.nio.file.Files.getAttribute(file, "unix:uid")).isEqualTo(1);
+
+            assertThat(converge(Files.file("f").owner("0"))).hasSize(1);
+            assertThat(java.nio.file.Files.getAttribute(file, "unix:uid")).isEqualTo(0);
+            assertThat(converge(Files.file("f").mode("4755")))
+                    .as("setuid is still there")
+                    .isEmpty();
+        }
+
+        @Test
         void replacesALinkToADirectoryAndDoesNotGoInto() throws IOException {
             given("d/kept", "x");
             converge(Files.link("l").to("d"));
