@@ -38,6 +38,7 @@ import org.jspecify.annotations.Nullable;
 public final class Command {
 
     private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
+    private static final Pattern USER = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.@-]*\\$?");
     private static final int DISPLAY_LIMIT = 300;
     private static final Duration LONGEST_TIMEOUT = Duration.ofDays(36_525);
 
@@ -45,8 +46,10 @@ public final class Command {
     private final List<Argument> arguments;
     private final Map<String, Argument> environment;
     private final @Nullable String cwd;
+    private final @Nullable String user;
     private final StandardInput stdin;
     private final @Nullable Duration timeout;
+    private final int outputLimit;
     private final Set<Integer> successCodes;
     private final List<Secret> secrets;
     private final @Nullable String description;
@@ -56,8 +59,10 @@ public final class Command {
         arguments = List.copyOf(draft.arguments);
         environment = Collections.unmodifiableMap(draft.environment);
         cwd = draft.cwd;
+        user = draft.user;
         stdin = draft.stdin;
         timeout = draft.timeout;
+        outputLimit = draft.outputLimit;
         successCodes = Collections.unmodifiableSet(draft.successCodes);
         secrets = List.copyOf(draft.secrets);
         description = draft.description;
@@ -152,6 +157,22 @@ public final class Command {
         return new Command(draft);
     }
 
+    /**
+     * This command as another user of the machine, in a session that the connection opens for that user once, in the way
+     * its connector was told to: {@code sudo}, {@code su} or {@code doas}. Where that fails the command is {@linkplain
+     * Outcome.NotStarted not started}. It starts in the same directory, with the environment which that way gives it.
+     *
+     * @throws IllegalArgumentException if it isn't the name of a user
+     */
+    public Command as(String user) {
+        if (!USER.matcher(user).matches()) {
+            throw new IllegalArgumentException("user must be the name of a user, was '" + user + "'");
+        }
+        var draft = new Draft(this);
+        draft.user = user;
+        return new Command(draft);
+    }
+
     /** This command reading that text, as UTF-8. */
     public Command stdin(String text) {
         return stdin(text.getBytes(StandardCharsets.UTF_8));
@@ -213,6 +234,21 @@ public final class Command {
         return code;
     }
 
+    /**
+     * This command with so many bytes kept in its result of each of its streams, half of them from the head and half from
+     * the tail if it writes more; 8 MiB unless set. Who wants all of it gives {@code Connection.execute} a consumer.
+     *
+     * @throws IllegalArgumentException if it is below 0
+     */
+    public Command outputLimit(int bytes) {
+        if (bytes < 0) {
+            throw new IllegalArgumentException("outputLimit must be >= 0 bytes, was " + bytes);
+        }
+        var draft = new Draft(this);
+        draft.outputLimit = bytes;
+        return new Command(draft);
+    }
+
     /** This command shown to people as that text instead of its own; for scripts too long to read in a message. */
     public Command describedAs(String text) {
         var draft = new Draft(this);
@@ -223,6 +259,16 @@ public final class Command {
     /** The limit given by {@link #timeout(Duration)}. */
     public Optional<Duration> timeout() {
         return Optional.ofNullable(timeout);
+    }
+
+    /** The user given by {@link #as}; without one it is whom the connection logs in as. */
+    public Optional<String> user() {
+        return Optional.ofNullable(user);
+    }
+
+    /** The bytes given by {@link #outputLimit(int)}. */
+    public int outputLimit() {
+        return outputLimit;
     }
 
     public StandardInput stdin() {
@@ -247,7 +293,8 @@ public final class Command {
     public byte[] shellPrelude() {
         var out = new ByteArrayOutputStream();
         if (cwd != null) {
-            append(out, "cd -- ");
+            // CDPATH would lead elsewhere, and print where.
+            append(out, "CDPATH= cd -- ");
             ShellWords.quote(ShellWords.encode("cwd", cwd.startsWith("-") ? "./" + cwd : cwd), out);
             append(out, " || return 1\n");
         }
@@ -341,6 +388,8 @@ public final class Command {
         private final List<Argument> arguments = new ArrayList<>();
         private final Map<String, Argument> environment = new LinkedHashMap<>();
         private @Nullable String cwd;
+        private @Nullable String user;
+        private int outputLimit = Output.DEFAULT_LIMIT;
         private StandardInput stdin = new StandardInput.Empty();
         private @Nullable Duration timeout;
         private Set<Integer> successCodes = Set.of(0);
@@ -354,6 +403,8 @@ public final class Command {
             arguments.addAll(command.arguments);
             environment.putAll(command.environment);
             cwd = command.cwd;
+            user = command.user;
+            outputLimit = command.outputLimit;
             stdin = command.stdin;
             timeout = command.timeout;
             successCodes = command.successCodes;

@@ -100,11 +100,11 @@ public final class Output {
 
         /**
          * @param limit how many bytes to keep at most, half of them from the head
-         * @throws IllegalArgumentException if it is not at least 2
+         * @throws IllegalArgumentException if it is below 0
          */
         public Collector(int limit) {
-            if (limit < 2) {
-                throw new IllegalArgumentException("limit must be >= 2, was " + limit);
+            if (limit < 0) {
+                throw new IllegalArgumentException("limit must be >= 0, was " + limit);
             }
             headLimit = limit / 2;
             tailLimit = limit - headLimit;
@@ -125,6 +125,9 @@ public final class Output {
         }
 
         private void addToRing(byte[] bytes, int offset, int count) {
+            if (tailLimit == 0) {
+                return;
+            }
             if (ring.length == 0) {
                 ring = new byte[tailLimit];
             }

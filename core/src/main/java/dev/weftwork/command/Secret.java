@@ -35,7 +35,8 @@ public final class Secret {
         return new Secret(value);
     }
 
-    byte[] bytes() {
+    /** For connectors: the value in clear, as UTF-8. */
+    public byte[] bytes() {
         return value.getBytes(StandardCharsets.UTF_8);
     }
 
@@ -43,8 +44,8 @@ public final class Secret {
         return value.length();
     }
 
-    /** Also without the newline at its end, as which a secret from a file is printed. */
-    String hideIn(String text) {
+    /** {@code text} with stars for this secret, also without the newline at its end, as which one from a file is printed. */
+    public String hideIn(String text) {
         String hidden = text.replace(value, STARS);
         String bare = value.strip();
         return bare.isEmpty() ? hidden : hidden.replace(bare, STARS);

@@ -21,8 +21,15 @@ public interface Connection extends AutoCloseable {
      * <p>Interrupting the calling thread ends the command with everything it started on the machine: this method then
      * returns {@link dev.weftwork.command.Outcome.Cancelled} with the output so far, and leaves the thread's interrupt
      * status set. On a thread that is interrupted from the start nothing runs.
+     *
+     * @param consumer sees all that the command writes; the result holds it too, up to the command's output limit
      */
-    CommandResult execute(Command command);
+    CommandResult execute(Command command, OutputConsumer consumer);
+
+    /** As {@link #execute(Command, OutputConsumer)}, with its output in the result only. */
+    default CommandResult execute(Command command) {
+        return execute(command, (stream, bytes, offset, count) -> {});
+    }
 
     /** Ends the connection; a command after this is not started. A second call does nothing. */
     @Override

@@ -36,6 +36,7 @@ public final class PipeThreads implements AutoCloseable {
     private final LinkedBlockingQueue<Start> starts = new LinkedBlockingQueue<>();
     private final Set<Thread> running = ConcurrentHashMap.newKeySet();
     private final Thread starter;
+    private final PipeWatch watch = new PipeWatch();
     private volatile boolean closed;
 
     public PipeThreads() {
@@ -44,6 +45,11 @@ public final class PipeThreads implements AutoCloseable {
                 .daemon()
                 .stackSize(STACK_BYTES)
                 .start(this::startAll);
+        var unused = start("weftwork-watch", watch::run);
+    }
+
+    PipeWatch watch() {
+        return watch;
     }
 
     private void startAll() {
@@ -106,6 +112,7 @@ public final class PipeThreads implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        watch.close();
         starter.interrupt();
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         boolean interrupted = Thread.interrupted();

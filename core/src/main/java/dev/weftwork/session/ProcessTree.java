@@ -10,9 +10,10 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Ends a process on this computer with everything it started: TERM, and KILL for what is left after a grace period.
+ * Ends a shell on this computer with everything it started: TERM, and KILL for what is left after a grace period; the shell
+ * itself last, because it reports to nobody what the others still write when it is gone.
  *
- * <p>Belongs to it: the process itself; whatever is in its session, which {@code setsid} gives to each command where it
+ * <p>Belongs to it: the process itself; whatever is in its session, which {@code setsid} gives to each shell where it
  * exists, so that no child is missed however fast it forks and whatever group it makes for itself; children and groups of
  * those. Without {@code setsid}, as on macOS, a child whose parent died before the first look, which is one that a command
  * put into the background long ago, isn't found.
@@ -58,9 +59,9 @@ final class ProcessTree {
             // Parents have the lower numbers mostly: a script ends before the command it waits for, and starts no
             // other.
             for (ProcessHandle process : alive) {
-                if (kill) {
+                if (kill || (process.pid() == root && alive.size() == 1)) {
                     process.destroyForcibly();
-                } else if (signalled.add(process.pid())) {
+                } else if (process.pid() != root && signalled.add(process.pid())) {
                     process.destroy();
                 }
             }

@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import dev.weftwork.command.CommandResult;
 import dev.weftwork.session.PipeThreads;
-import dev.weftwork.session.ShellProcesses;
+import dev.weftwork.session.ProcessTransport;
+import dev.weftwork.session.ShellConnection;
 import dev.weftwork.testing.Shells;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -141,8 +142,13 @@ class FactsTest {
                     shell.name().equals("busybox") ? Shells.busyboxUserland().toString() : System.getenv("PATH");
             CommandResult result;
             try (var threads = new PipeThreads()) {
-                result = new ShellProcesses("web01", shell.words(), List.of(), folder, Map.of("PATH", path), threads)
-                        .execute(fact.command());
+                var transport = new ProcessTransport("web01", shell.words(), folder, Map.of("PATH", path), threads);
+                try (var connection =
+                        ShellConnection.to("web01", transport, threads).open()) {
+                    result = connection.execute(fact.command());
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
             }
             assertThat(result.succeeded()).as(result.describe()).isTrue();
             assertThat(result.stderrText()).isEmpty();

@@ -7,6 +7,7 @@ import dev.weftwork.command.Output;
 import dev.weftwork.connector.ConnectFailedException;
 import dev.weftwork.connector.Connection;
 import dev.weftwork.connector.Connector;
+import dev.weftwork.connector.OutputConsumer;
 import dev.weftwork.inventory.Host;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -61,7 +62,7 @@ public final class FakeConnector implements Connector {
         open.incrementAndGet();
         return new Connection() {
             @Override
-            public CommandResult execute(Command command) {
+            public CommandResult execute(Command command, OutputConsumer consumer) {
                 try {
                     return machine.answer(host, command);
                 } catch (InterruptedException e) {

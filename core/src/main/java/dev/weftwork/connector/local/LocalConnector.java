@@ -1,13 +1,14 @@
 package dev.weftwork.connector.local;
 
 import dev.weftwork.command.Command;
-import dev.weftwork.command.CommandResult;
 import dev.weftwork.connector.ConnectFailedException;
 import dev.weftwork.connector.Connection;
 import dev.weftwork.connector.Connector;
+import dev.weftwork.connector.Escalation;
 import dev.weftwork.inventory.Host;
 import dev.weftwork.session.PipeThreads;
-import dev.weftwork.session.ShellProcesses;
+import dev.weftwork.session.ProcessTransport;
+import dev.weftwork.session.ShellConnection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitResult;
@@ -61,6 +62,7 @@ public final class LocalConnector implements Connector {
     private final List<String> shell;
     private final List<String> entry;
     private final Map<String, String> environment;
+    private final Escalation escalation;
     private final PipeThreads threads = new PipeThreads();
     private final String temporaryName = UUID.randomUUID().toString();
     private volatile boolean closed;
@@ -74,6 +76,7 @@ public final class LocalConnector implements Connector {
         shell = List.copyOf(builder.shell);
         entry = List.copyOf(builder.entry);
         environment = Map.copyOf(builder.environment);
+        escalation = builder.escalation;
     }
 
     /** Machines whose folders are below {@code root}, made when missing and kept. */
@@ -111,7 +114,7 @@ public final class LocalConnector implements Connector {
      *     lower case
      */
     @Override
-    public Connection connect(Host host) {
+    public Connection connect(Host host) throws InterruptedException {
         String owner = folders.putIfAbsent(host.name().toLowerCase(Locale.ROOT), host.name());
         if (owner != null && !owner.equals(host.name())) {
             throw new ConnectFailedException(
@@ -132,8 +135,13 @@ public final class LocalConnector implements Connector {
         } catch (IOException e) {
             throw new ConnectFailedException(host.name(), "its folder " + home + " can't be made: " + e, e);
         }
-        return new LocalConnection(
-                host.name(), new ShellProcesses(host.name(), shell, entry, home, environmentOf(home, tmp), threads));
+        var words = new ArrayList<>(entry);
+        words.addAll(shell);
+        var transport = new ProcessTransport(host.name(), words, home, environmentOf(home, tmp), threads);
+        return ShellConnection.to(host.name(), transport, threads)
+                .shell(shell)
+                .escalation(escalation)
+                .open();
     }
 
     private Map<String, String> environmentOf(Path home, Path tmp) {
@@ -230,6 +238,7 @@ public final class LocalConnector implements Connector {
         private List<String> shell = List.of("/bin/sh");
         private List<String> entry = List.of();
         private final Map<String, String> environment = new TreeMap<>();
+        private Escalation escalation = Escalation.sudo();
 
         private Builder(Path root) {
             this.root = root;
@@ -268,6 +277,12 @@ public final class LocalConnector implements Connector {
             return this;
         }
 
+        /** How commands become another user of this computer, by default {@link Escalation#sudo()}. */
+        public Builder escalation(Escalation way) {
+            escalation = way;
+            return this;
+        }
+
         public LocalConnector build() {
             return new LocalConnector(this, false);
         }
@@ -279,29 +294,6 @@ public final class LocalConnector implements Connector {
             var words = new ArrayList<>(List.of(program));
             words.addAll(List.of(arguments));
             return words;
-        }
-    }
-
-    private static final class LocalConnection implements Connection {
-        private final String host;
-        private final ShellProcesses processes;
-        private volatile boolean closed;
-
-        LocalConnection(String host, ShellProcesses processes) {
-            this.host = host;
-            this.processes = processes;
-        }
-
-        @Override
-        public CommandResult execute(Command command) {
-            return closed
-                    ? CommandResult.notStarted(host, command, "its connection is closed")
-                    : processes.execute(command);
-        }
-
-        @Override
-        public void close() {
-            closed = true;
         }
     }
 }

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -38,7 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Every shell that machines have, on real processes. */
 @ParameterizedClass
 @MethodSource("shells")
-class ShellProcessesTest {
+class ShellConnectionTest {
 
     static Stream<Shells.Shell> shells() {
         return Shells.all();
@@ -47,31 +48,51 @@ class ShellProcessesTest {
     private final Shells.Shell shell;
     private final Path folder;
 
-    ShellProcessesTest(Shells.Shell shell, @TempDir Path folder) {
+    ShellConnectionTest(Shells.Shell shell, @TempDir Path folder) {
         this.shell = shell;
         this.folder = folder;
     }
 
     private final PipeThreads threads = new PipeThreads();
 
+    private final Map<String, ShellConnection> connections = new ConcurrentHashMap<>();
+
     @AfterEach
-    void closeThreads() {
+    void close() {
+        connections.values().forEach(ShellConnection::close);
         threads.close();
     }
 
+    /** One for all commands of a test, so that whatever one does to its session shows in the next. */
+    private ShellConnection connection() {
+        return connection("C");
+    }
+
+    private ShellConnection connection(String locale) {
+        return connections.computeIfAbsent(
+                locale, any -> open(Map.of("PATH", System.getenv("PATH"), "LC_ALL", locale)));
+    }
+
+    private ShellConnection open(Map<String, String> environment) {
+        return open(new ProcessTransport("web01", shell.words(), folder, environment, threads));
+    }
+
+    private ShellConnection open(ShellTransport transport) {
+        try {
+            return ShellConnection.to("web01", transport, threads)
+                    .shell(shell.words())
+                    .open();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     private CommandResult run(Command command) {
-        return run(command, "C");
+        return connection().execute(command);
     }
 
     private CommandResult run(Command command, String locale) {
-        return new ShellProcesses(
-                        "web01",
-                        shell.words(),
-                        List.of(),
-                        folder,
-                        Map.of("PATH", System.getenv("PATH"), "LC_ALL", locale),
-                        threads)
-                .execute(command);
+        return connection(locale).execute(command);
     }
 
     private CommandResult run(String script, String... arguments) {
@@ -192,11 +213,12 @@ class ShellProcessesTest {
         }
 
         @Test
-        void anEnvironmentThatIsTooLargeMeansThatNothingRan() {
-            CommandResult result = run(Command.of("true").env("BIG", "x".repeat(3_000_000)));
+        void anEnvironmentThatIsTooLargeFailsThePrograms() {
+            CommandResult result = run(Command.of("/bin/ls").env("BIG", "x".repeat(3_000_000)));
 
-            assertThat(result.outcome()).isInstanceOf(Outcome.NotStarted.class);
+            assertThat(result.outcome()).isEqualTo(new Outcome.Completed(126));
             assertThat(result.describe()).containsIgnoringCase("argument list too long");
+            assertThat(run("echo next").stdoutText()).isEqualTo("next\n");
         }
 
         @Test
@@ -216,11 +238,11 @@ class ShellProcessesTest {
                     .isEqualTo("C.UTF-8\n");
             assertThat(run(Command.of("printenv", "LC_ALL"), "C.UTF-8").stdoutText())
                     .isEqualTo("C.UTF-8\n");
-            var without = new ShellProcesses(
-                    "web01", shell.words(), List.of(), folder, Map.of("PATH", System.getenv("PATH")), threads);
-            assertThat(without.execute(Command.script("echo \"${LC_ALL-unset}\""))
-                            .stdoutText())
-                    .isEqualTo("unset\n");
+            try (var without = open(Map.of("PATH", System.getenv("PATH")))) {
+                assertThat(without.execute(Command.script("echo \"${LC_ALL-unset}\""))
+                                .stdoutText())
+                        .isEqualTo("unset\n");
+            }
         }
 
         @Test
@@ -329,7 +351,8 @@ class ShellProcessesTest {
                     .isInstanceOfSatisfying(
                             Outcome.ConnectionLost.class,
                             lost -> assertThat(lost.reason())
-                                    .startsWith("its standard input could not be read to the end, so it was killed: "));
+                                    .startsWith("its standard input could not be read to the end: ")
+                                    .endsWith("; so it was ended in the middle"));
             assertThat(folder.resolve("complete")).doesNotExist();
         }
 
@@ -432,8 +455,8 @@ class ShellProcessesTest {
         @Test
         void anInterruptEndsTheTreeAlsoWithoutSetsid() throws Exception {
             Fifo fifo = Fifo.in(folder, "pids");
-            var withoutGroup = new ShellProcesses(
-                    "web01", shell.words(), List.of(), folder, Map.of("PATH", System.getenv("PATH")), threads, null);
+            var withoutGroup = open(new ProcessTransport(
+                    "web01", List.of(), shell.words(), folder, Map.of("PATH", System.getenv("PATH")), threads));
             var result = new CompletableFuture<CommandResult>();
             Thread caller = Thread.ofVirtual()
                     .start(() -> result.complete(withoutGroup.execute(
@@ -446,6 +469,7 @@ class ShellProcessesTest {
             assertThat(ended.outcome()).isEqualTo(new Outcome.Cancelled(true));
             assertThat(ended.stdoutText()).isEmpty();
             assertThat(Processes.running(child)).isFalse();
+            withoutGroup.close();
         }
 
         /** GNU timeout, by its path as busybox has one of its own, and job control make groups of their own. */
@@ -473,6 +497,7 @@ class ShellProcessesTest {
         @Test
         void onAThreadThatIsInterruptedAlreadyNothingRuns() throws Exception {
             var result = new CompletableFuture<CommandResult>();
+            run("true");
 
             Thread.ofVirtual().start(() -> {
                 Thread.currentThread().interrupt();

@@ -1,0 +1,98 @@
+package dev.weftwork.session;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+
+/**
+ * Shells that are processes of this computer: its own {@code sh}, or a program that leads to a shell elsewhere.
+ *
+ * <p>Each has one small platform thread that reads its output; see {@link PipeThreads} for why. A shell leads a session of
+ * its own, by {@code setsid} or, where there is none as on macOS, by {@code perl}; so a Ctrl-C in this program's terminal
+ * doesn't reach it, and it can be ended with everything it started.
+ */
+public final class ProcessTransport implements ShellTransport {
+
+    private static final List<String> LEAD = lead();
+
+    private final String host;
+    private final List<String> argv;
+    private final boolean leadsSession;
+    private final Path directory;
+    private final Map<String, String> environment;
+    private final PipeThreads threads;
+
+    /**
+     * @param host whose name threads carry
+     * @param shell the words that start a POSIX shell which reads its script from standard input
+     * @param directory where it starts
+     * @param environment the whole of its environment
+     * @param threads reads and writes its pipes; owned by the caller
+     */
+    public ProcessTransport(
+            String host, List<String> shell, Path directory, Map<String, String> environment, PipeThreads threads) {
+        this(host, LEAD, shell, directory, environment, threads);
+    }
+
+    ProcessTransport(
+            String host,
+            List<String> lead,
+            List<String> shell,
+            Path directory,
+            Map<String, String> environment,
+            PipeThreads threads) {
+        this.host = host;
+        var words = new ArrayList<>(lead);
+        words.addAll(shell);
+        argv = List.copyOf(words);
+        leadsSession = !lead.isEmpty();
+        this.directory = directory;
+        this.environment = Map.copyOf(environment);
+        this.threads = threads;
+    }
+
+    private static List<String> lead() {
+        for (String directory :
+                System.getenv().getOrDefault("PATH", "/usr/bin:/bin").split(File.pathSeparator, -1)) {
+            Path setsid = Path.of(directory, "setsid");
+            if (setsid.isAbsolute() && Files.isExecutable(setsid)) {
+                return List.of(setsid.toString());
+            }
+        }
+        return perlLead();
+    }
+
+    static List<String> perlLead() {
+        String perl = "/usr/bin/perl";
+        return Files.isExecutable(Path.of(perl))
+                ? List.of(perl, "-MPOSIX=setsid", "-e", "setsid(); exec { $ARGV[0] } @ARGV or exit 127")
+                : List.of();
+    }
+
+    @Override
+    public ShellChannel open(ShellChannel.Listener listener) throws IOException, InterruptedException {
+        var builder = new ProcessBuilder(argv).directory(directory.toFile());
+        builder.environment().clear();
+        builder.environment().putAll(environment);
+        var channel = new ProcessChannel(host, builder, leadsSession, listener, threads);
+        try {
+            channel.started().get();
+            return channel;
+        } catch (InterruptedException e) {
+            channel.close();
+            throw e;
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof IOException failure) {
+                throw failure;
+            }
+            throw new IOException(String.valueOf(e.getCause()), e.getCause());
+        } catch (IllegalStateException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+}

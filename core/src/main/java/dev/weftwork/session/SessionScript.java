@@ -1,0 +1,40 @@
+package dev.weftwork.session;
+
+import dev.weftwork.command.Command;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Collectors;
+
+/** The shell text that a session's shell is sent when it opens. */
+final class SessionScript {
+
+    private static final String TEXT = read("session.sh");
+
+    private SessionScript() {}
+
+    static byte[] of(String nonce, List<String> shell) {
+        return ("weft_nonce=" + nonce.substring(1) + "\nweft_sh() { exec " + quoted(shell) + " \"$@\"; }\n" + TEXT)
+                .getBytes(StandardCharsets.UTF_8);
+    }
+
+    static String quoted(List<String> words) {
+        return words.stream().map(Command::quote).collect(Collectors.joining(" "));
+    }
+
+    /** Without comments and indentation: some shells read it byte by byte. */
+    static String read(String resource) {
+        try (InputStream in = SessionScript.class.getResourceAsStream(resource)) {
+            return new String(Objects.requireNonNull(in, resource).readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .map(String::stripLeading)
+                    .filter(line -> !line.isEmpty() && !line.startsWith("#"))
+                    .collect(Collectors.joining("\n", "", "\n"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(resource + " is missing in the jar", e);
+        }
+    }
+}

@@ -1,0 +1,237 @@
+# The session's shell, in the parts of POSIX that dash, busybox ash and bash agree on. Sent line by line to a shell's
+# standard input, without these comments, behind definitions of weft_nonce and of weft_sh, which becomes a shell of the
+# same kind. Its descriptors: 0 brings frames, 1 and 3 are what the controller reads, 2 is nowhere, so that the shell's own
+# remarks about a command's death get into no command's output.
+exec 3>&2 2>/dev/null
+unset -f command printf read test [ cd kill export umask dd cat
+unalias -a
+# A command may signal its group, or this shell by a number it got somewhere. In subshells the default is back.
+trap : HUP INT QUIT TERM ALRM USR1 USR2 PIPE
+IFS=' 	
+'
+# bash in another locale takes a newline behind half a character for its second half.
+weft_had=${LC_ALL+yes} weft_locale=${LC_ALL-}
+LC_ALL=C
+weft_leads=no weft_mode=none weft_dd= weft_text=
+
+# What was started last on the machine, as a process number: whoever came later is newer.
+weft_last() { read -r weft_p </proc/sys/kernel/ns_last_pid; }
+weft_counts() {
+  weft_p=
+  weft_last || return 1
+  weft_a=$weft_p
+  ( : )
+  weft_last
+  [ "$weft_p" -gt "$weft_a" ] && [ "$weft_p" -lt $((weft_a + 1000)) ]
+}
+if [ /proc/self -ef "/proc/$$" ] && read -r weft_x <"/proc/$$/stat"; then
+  set -- ${weft_x##*) }
+  case $3-$4 in
+    $$-$$) weft_leads=yes ;;
+    $$-*) weft_leads=group ;;
+  esac
+  weft_mode=scan
+  if weft_counts; then
+    weft_mode=count
+  else
+    weft_last() { read -r weft_x weft_x weft_x weft_x weft_p </proc/loadavg; }
+    if weft_counts; then weft_mode=count; fi
+  fi
+elif kill -0 -- "-$$"; then
+  weft_leads=group
+fi
+
+# Whether process $1 may have been left by the command: it is in this session, or holds one of its streams.
+weft_look() {
+  read -r weft_x <"/proc/$1/stat" || return 1
+  case $weft_x in *') '*) ;; *) return 0 ;; esac
+  set -- "$1" ${weft_x##*) }
+  case $2 in Z | X) return 1 ;; esac
+  if [ "$weft_leads" = yes ] && [ "$5" = "$$" ]; then return 0; fi
+  if ! [ -r "/proc/$1/fd" ]; then
+    [ -e "/proc/$1" ]
+    return
+  fi
+  for weft_x in "/proc/$1/fd"/*; do
+    if [ "$weft_x" -ef "/proc/$$/fd/1" ] || [ "$weft_x" -ef "/proc/$$/fd/3" ]; then return 0; fi
+  done
+  return 1
+}
+weft_scan() {
+  for weft_x in /proc/[0-9]*; do
+    weft_x=${weft_x#/proc/}
+    if [ "$weft_x" != "$$" ] && weft_look "$weft_x"; then
+      weft_left=' left'
+      return
+    fi
+  done
+}
+# Looks at all that were started since the command began, and again until nobody new has come meanwhile.
+weft_newer() {
+  weft_last
+  # Nobody but the command's own subshell, which is gone.
+  if [ "$weft_p" -eq $((weft_a + 1)) ]; then return; fi
+  while [ "$weft_p" -ne "$weft_a" ]; do
+    if [ "$weft_p" -lt "$weft_a" ] || [ "$weft_p" -gt $((weft_a + 2000)) ]; then
+      weft_scan
+      return
+    fi
+    while [ "$weft_a" -lt "$weft_p" ]; do
+      weft_a=$((weft_a + 1))
+      if [ -e "/proc/$weft_a" ] && weft_look "$weft_a"; then
+        weft_left=' left'
+        return
+      fi
+    done
+    weft_last
+  done
+}
+
+case $weft_mode in
+  count)
+    weft_before() { weft_last; weft_a=$weft_p; }
+    weft_check() { weft_newer; } ;;
+  scan)
+    weft_before() { :; }
+    weft_check() { weft_scan; } ;;
+  *)
+    weft_before() { :; }
+    weft_check() { weft_left=' left'; } ;;
+esac
+
+# All frames have: $1 number of the command, $2 what comes before it or nothing, $3 its text, $4 what is special to the kind.
+weft_after() {
+  weft_left= weft_text=
+  weft_check
+  printf '\036%s-%s %s%s\n' "$weft_nonce" "$1" "$2" "$weft_left" >&3
+  printf '\036%s-%s %s%s\n' "$weft_nonce" "$1" "$2" "$weft_left"
+}
+weft_enter() {
+  if [ -n "$weft_had" ]; then LC_ALL=$weft_locale; else unset LC_ALL; fi
+  eval "$2"
+}
+# In the process that is to be the command.
+weft_do() {
+  if [ -n "$2" ]; then
+    weft_enter "$@" || exit 1
+    printf '\036%s-%s begin\n' "$weft_nonce" "$1" >&2
+  elif [ -n "$weft_had" ]; then LC_ALL=$weft_locale; else unset LC_ALL
+  fi
+  unset weft_nonce weft_had weft_locale weft_text weft_left weft_leads weft_mode weft_dd weft_inner weft_a weft_p weft_x
+  eval "$3"
+}
+weft_go() {
+  weft_before
+  (
+    exec </dev/null 2>&3 3>&-
+    weft_do "$@"
+  )
+  weft_after "$1" "$?"
+}
+# With a shell of its own, in which $$ is what it says; that reads the text from descriptor 8.
+weft_inner='
+weft_had=${LC_ALL+yes} weft_locale=${LC_ALL-}
+LC_ALL=C
+weft_text= weft_part= weft_count=0
+IFS= read -r weft_nonce <&8 || exit 1
+while :; do
+  IFS= read -r weft_line <&8 || exit 1
+  if [ "$weft_line" = "$weft_nonce" ]; then break; fi
+  weft_part=$weft_part$weft_line"
+"
+  weft_count=$((weft_count + 1))
+  if [ $((weft_count % 128)) -eq 0 ]; then weft_text=$weft_text$weft_part weft_part=; fi
+done
+exec 8<&-
+if [ -n "$weft_had" ]; then LC_ALL=$weft_locale; else unset LC_ALL; fi
+printf "\036%s begin\n" "$weft_nonce" >&2
+set -- "$weft_text$weft_part"
+unset weft_had weft_locale weft_nonce weft_count weft_line weft_text weft_part
+eval "$1"
+'
+weft_do_own() {
+  printf '%s\n%s\n%s\n' "$weft_nonce-$1" "$3" "$weft_nonce-$1" | (
+    exec 8<&0 <&9 9<&- 2>&3 3>&-
+    weft_enter "$@" || exit 1
+    weft_sh -c "$weft_inner" sh
+  )
+}
+weft_own() {
+  weft_before
+  weft_do_own "$@" 9</dev/null
+  weft_after "$1" "$?"
+}
+# With a standard input so small that it came along, as a format of printf.
+weft_literal() {
+  weft_before
+  printf "$4" | (
+    exec 2>&3 3>&-
+    weft_do "$@"
+  )
+  weft_after "$1" "$?"
+}
+# With a standard input that comes behind the frame in chunks, each with a line before it: size and number of blocks, or 0.
+weft_input() {
+  weft_before
+  weft_probe
+  printf '\036%s-%s ready\n' "$weft_nonce" "$1"
+  weft_feed | (
+    case $4 in
+      own) weft_do_own "$@" 9<&0 ;;
+      *)
+        (
+          exec 2>&3 3>&-
+          weft_do "$@"
+        ) ;;
+    esac
+    weft_x=$?
+    printf '\036%s-%s enough\n' "$weft_nonce" "$1"
+    cat >/dev/null
+    exit "$weft_x"
+  )
+  weft_x=$?
+  # What is left of an input that was cut short is no frame.
+  read -r weft_p && [ "$weft_p" = "$weft_nonce" ] || exit 1
+  weft_after "$1" "$weft_x"
+}
+# The one reader of an exact number of bytes from a pipe that systems have in common is dd, if it can be told to fill its
+# blocks, else with blocks of one byte.
+weft_probe() {
+  if [ -n "$weft_dd" ]; then return; fi
+  weft_dd=byte
+  if [ "$(printf xy | dd bs=2 count=1 iflag=fullblock)" = xy ]; then weft_dd=block; fi
+}
+weft_take() {
+  case $weft_dd in
+    block) dd bs="$1" count="$2" iflag=fullblock ;;
+    *) dd bs=1 count=$(($1 * $2)) ;;
+  esac
+}
+weft_feed() {
+  while read -r weft_x weft_p; do
+    if [ "$weft_x" = 0 ]; then return; fi
+    weft_take "$weft_x" "$weft_p" || break
+  done
+  # The controller is gone in the middle of the input. A command must not take a part of it for the whole: it gets no end
+  # of file, but a signal. This goes to the whole group, of which nobody but this session is left.
+  if [ "$weft_leads" != no ]; then
+    trap '' TERM
+    kill -TERM 0
+    sleep 2
+    kill -KILL 0
+  fi
+}
+# A long text comes behind a frame of its own, and is used by the next one: $2 and $3 its blocks, $4 its rest.
+weft_load() {
+  weft_probe
+  printf '\036%s-%s ready\n' "$weft_nonce" "$1"
+  weft_text=$(
+    if [ "$3" -gt 0 ]; then weft_take "$2" "$3"; fi
+    if [ "$4" -gt 0 ]; then weft_take "$4" 1; fi
+  )
+  case $weft_text in *"$weft_nonce") weft_text=${weft_text%"$weft_nonce"} ;; *) exit 1 ;; esac
+  printf '\036%s-%s 0\n' "$weft_nonce" "$1" >&3
+  printf '\036%s-%s 0\n' "$weft_nonce" "$1"
+}
+printf '\036%s-0 hello\n' "$weft_nonce" >&3
+printf '\036%s-0 hello %s %s %s\n' "$weft_nonce" "$$" "$weft_leads" "$weft_mode"
