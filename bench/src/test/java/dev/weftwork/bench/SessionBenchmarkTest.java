@@ -10,6 +10,7 @@ import dev.weftwork.command.Outcome;
 import dev.weftwork.command.Output;
 import dev.weftwork.connector.Connection;
 import dev.weftwork.connector.Connector;
+import dev.weftwork.connector.OutputConsumer;
 import dev.weftwork.inventory.Host;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -44,7 +45,7 @@ class SessionBenchmarkTest {
         public Connection connect(Host host) {
             return new Connection() {
                 @Override
-                public CommandResult execute(Command command) {
+                public CommandResult execute(Command command, OutputConsumer consumer) {
                     asked.add(host + ": " + command);
                     return new CommandResult(
                             host.name(),

@@ -31,6 +31,12 @@ final class Frame {
     private static final Pattern WANTS_OWN_SHELL =
             Pattern.compile("\\$\\$|\\$\\{\\$|PPID|eval|source\\b|(?:^|[\\s;&|({!'])\\.['\\s]");
 
+    /**
+     * Commands that start no process in any shell, so that it need not be asked whether one is left. A script never looks
+     * like one: its text begins with setting its arguments.
+     */
+    private static final Pattern BUILTIN = Pattern.compile("'(?:echo|true|false|test|\\[)'[ \n]");
+
     /** The line, newline included. */
     final byte[] line;
 
@@ -53,13 +59,12 @@ final class Frame {
     static Frame of(long number, Command command) throws IOException {
         byte[] text = command.shellText();
         byte[] prelude = command.shellPrelude();
-        boolean own = WANTS_OWN_SHELL
-                .matcher(new String(text, StandardCharsets.ISO_8859_1))
-                .find();
+        String readable = new String(text, StandardCharsets.ISO_8859_1);
+        boolean own = WANTS_OWN_SHELL.matcher(readable).find();
         boolean large = text.length > LOAD_BYTES;
         byte[] literal = own ? null : literal(command.stdin());
         String kind = command.stdin() instanceof StandardInput.Empty
-                ? (own ? "weft_own" : "weft_go")
+                ? kindWithoutInput(own, prelude, readable)
                 : literal == null ? "weft_input" : "weft_literal";
 
         var line = new ByteArrayOutputStream(kind.length() + prelude.length + text.length + 64);
@@ -80,6 +85,13 @@ final class Frame {
         line.write('\n');
         return new Frame(
                 line.toByteArray(), large ? text : new byte[0], own || prelude.length > 0, kind.equals("weft_input"));
+    }
+
+    private static String kindWithoutInput(boolean own, byte[] prelude, String text) {
+        if (own) {
+            return "weft_own";
+        }
+        return prelude.length == 0 && BUILTIN.matcher(text).lookingAt() ? "weft_builtin" : "weft_go";
     }
 
     /** The frame that announces a text of that many bytes, to be sent when the shell says that it is ready. */

@@ -1,11 +1,13 @@
 package dev.weftwork.session;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 
 /**
  * The platform threads on which everything happens that can block in a process's pipe: starting it, writing to it,
@@ -24,6 +26,9 @@ import java.util.concurrent.LinkedBlockingQueue;
  * keeps a program from ending.
  */
 public final class PipeThreads implements AutoCloseable {
+
+    /** Processes started by more threads at once than there are cores only get in each other's way: three times slower. */
+    private static final Semaphore STARTS = new Semaphore(Runtime.getRuntime().availableProcessors());
 
     /** Enough for starting a process and for reading into a buffer; virtual memory until touched. */
     private static final long STACK_BYTES = 256 * 1024;
@@ -46,6 +51,16 @@ public final class PipeThreads implements AutoCloseable {
                 .stackSize(STACK_BYTES)
                 .start(this::startAll);
         var unused = start("weftwork-watch", watch::run);
+    }
+
+    /** On a thread of these only: it holds its thread while the system makes the process. */
+    Process startProcess(ProcessBuilder builder) throws IOException, InterruptedException {
+        STARTS.acquire();
+        try {
+            return builder.start();
+        } finally {
+            STARTS.release();
+        }
     }
 
     PipeWatch watch() {

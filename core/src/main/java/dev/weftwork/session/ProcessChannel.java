@@ -51,10 +51,11 @@ final class ProcessChannel implements ShellChannel {
     private final CompletableFuture<Boolean> ended;
     private final ReentrantLock writing = new ReentrantLock();
 
-    /** Held by who reads standard error; for good by its own thread once it has one. */
+    /** Held by who looks at standard error, for a moment; its own thread, once it has one, needs it no more. */
     private final ReentrantLock readingErrors = new ReentrantLock();
 
     private volatile boolean errorsHaveThread;
+    private volatile CompletableFuture<Boolean> errors = CompletableFuture.completedFuture(true);
     private volatile boolean abandoned;
     private volatile boolean closed;
 
@@ -95,7 +96,7 @@ final class ProcessChannel implements ShellChannel {
         }
         Process process;
         try {
-            process = builder.start();
+            process = threads.startProcess(builder);
         } catch (IOException e) {
             started.completeExceptionally(e);
             return false;
@@ -116,6 +117,9 @@ final class ProcessChannel implements ShellChannel {
         threads.watch().remove(this);
         process.waitFor(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
         drainErrors(process, new byte[SMALL_BUFFER]);
+        var unused = errors.handle((end, failure) -> true)
+                .completeOnTimeout(true, PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
+                .join();
         listener.closed("its shell ended"
                 + (process.isAlive() ? "" : process.exitValue() == 0 ? "" : " with status " + process.exitValue()));
         return true;
@@ -146,10 +150,11 @@ final class ProcessChannel implements ShellChannel {
 
     /** Reads what is there on standard error, unless another thread is at it. */
     private void drainErrors(Process process, byte[] buffer) throws IOException {
-        if (errorsHaveThread || !readingErrors.tryLock()) {
-            return;
-        }
+        readingErrors.lock();
         try {
+            if (errorsHaveThread) {
+                return;
+            }
             InputStream err = process.getErrorStream();
             for (int there = err.available(); there > 0; there = there > buffer.length ? err.available() : 0) {
                 int count = err.read(buffer, 0, Math.min(there, buffer.length));
@@ -163,23 +168,17 @@ final class ProcessChannel implements ShellChannel {
     }
 
     private boolean readErrors(Process process) throws IOException {
-        readingErrors.lock();
-        try {
-            InputStream err = process.getErrorStream();
-            byte[] buffer = new byte[SMALL_BUFFER];
-            for (int count = err.read(buffer); count >= 0; count = err.read(buffer)) {
-                if (!listener.output(Stream.STDERR, buffer, 0, count)) {
-                    return false;
-                }
-                if (count == SMALL_BUFFER) {
-                    buffer = new byte[LARGE_BUFFER];
-                }
+        InputStream err = process.getErrorStream();
+        byte[] buffer = new byte[SMALL_BUFFER];
+        for (int count = err.read(buffer); count >= 0; count = err.read(buffer)) {
+            if (!listener.output(Stream.STDERR, buffer, 0, count)) {
+                return false;
             }
-            return true;
-        } finally {
-            errorsHaveThread = false;
-            readingErrors.unlock();
+            if (count == SMALL_BUFFER) {
+                buffer = new byte[LARGE_BUFFER];
+            }
         }
+        return true;
     }
 
     /**
@@ -221,11 +220,12 @@ final class ProcessChannel implements ShellChannel {
     }
 
     private void lookAtErrors(Process process, long age) throws IOException {
-        if (errorsHaveThread || !readingErrors.tryLock()) {
-            return;
-        }
         boolean full;
+        readingErrors.lock();
         try {
+            if (errorsHaveThread) {
+                return;
+            }
             int there = process.getErrorStream().available();
             full = there >= ERRORS_WAIT_BYTES || (there > 0 && age >= ERRORS_WAIT_NANOS);
             errorsHaveThread = full;
@@ -233,7 +233,7 @@ final class ProcessChannel implements ShellChannel {
             readingErrors.unlock();
         }
         if (full) {
-            var unused = threads.start("weftwork-err-" + host, () -> readErrors(process));
+            errors = threads.start("weftwork-err-" + host, () -> readErrors(process));
         }
     }
 

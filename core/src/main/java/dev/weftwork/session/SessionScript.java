@@ -16,8 +16,9 @@ final class SessionScript {
 
     private SessionScript() {}
 
-    static byte[] of(String nonce, List<String> shell) {
-        return ("weft_nonce=" + nonce.substring(1) + "\nweft_sh() { exec " + quoted(shell) + " \"$@\"; }\n" + TEXT)
+    static byte[] of(String nonce, Login login) {
+        return ("weft_shared=" + (login.sharedMachine() ? "yes" : "no") + "\nweft_nonce=" + nonce.substring(1)
+                        + "\nweft_sh() { exec " + login.quotedShell() + " \"$@\"; }\n" + TEXT)
                 .getBytes(StandardCharsets.UTF_8);
     }
 

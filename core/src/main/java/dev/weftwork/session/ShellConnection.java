@@ -46,6 +46,7 @@ public final class ShellConnection implements Connection {
     private final PipeThreads threads;
     private final List<String> shell;
     private final Escalation escalation;
+    private final boolean sharedMachine;
     private final Duration openTimeout;
     private final Map<String, ShellSession> sessions = new ConcurrentHashMap<>();
 
@@ -60,6 +61,7 @@ public final class ShellConnection implements Connection {
         threads = builder.threads;
         shell = builder.shell;
         escalation = builder.escalation;
+        sharedMachine = builder.sharedMachine;
         openTimeout = builder.openTimeout;
     }
 
@@ -141,7 +143,7 @@ public final class ShellConnection implements Connection {
 
     private ShellSession open(String user, long limit) throws IOException, InterruptedException {
         var session = new ShellSession(host, threads);
-        var login = new Login(shell, escalation, user.isEmpty() ? Optional.empty() : Optional.of(user));
+        var login = new Login(shell, escalation, sharedMachine, user.isEmpty() ? Optional.empty() : Optional.of(user));
         session.open(transport, login, System.nanoTime() + limit);
         return session;
     }
@@ -184,6 +186,7 @@ public final class ShellConnection implements Connection {
         private final PipeThreads threads;
         private List<String> shell = List.of("sh");
         private Escalation escalation = Escalation.sudo();
+        private boolean sharedMachine;
         private Duration openTimeout = DEFAULT_OPEN_TIMEOUT;
 
         private Builder(String host, ShellTransport transport, PipeThreads threads) {
@@ -204,6 +207,16 @@ public final class ShellConnection implements Connection {
         /** How commands become another user, by default {@link Escalation#sudo()}. */
         public Builder escalation(Escalation way) {
             escalation = way;
+            return this;
+        }
+
+        /**
+         * Says that many hosts are on the same machine, as embedded ones are on this computer. What a command left in the
+         * background is then found by a descriptor that it inherited, number 5, because looking at all processes that were
+         * started meanwhile would take longer than the commands.
+         */
+        public Builder sharedMachine() {
+            sharedMachine = true;
             return this;
         }
 

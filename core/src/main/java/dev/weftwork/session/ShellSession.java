@@ -197,7 +197,7 @@ final class ShellSession implements ShellChannel.Listener {
     }
 
     private void sayHello(Login login, long deadline) throws IOException, InterruptedException {
-        write(SessionScript.of(nonce, login.shell()));
+        write(SessionScript.of(nonce, login));
         shell = Shell.parse(
                 awaitHello(deadline, "its shell didn't answer; a POSIX shell that reads its standard input is needed"));
     }

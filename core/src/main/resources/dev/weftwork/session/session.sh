@@ -1,9 +1,9 @@
 # The session's shell, in the parts of POSIX that dash, busybox ash and bash agree on. Sent line by line to a shell's
-# standard input, without these comments, behind definitions of weft_nonce and of weft_sh, which becomes a shell of the
-# same kind. Its descriptors: 0 brings frames, 1 and 3 are what the controller reads, 2 is nowhere, so that the shell's own
+# standard input, without these comments, behind definitions of weft_nonce of weft_sh, which becomes a shell of the same
+# kind, and of weft_shared, whether the machine has many sessions at once. Its descriptors: 0 brings frames, 1 and 3 are what the controller reads, 2 is nowhere, so that the shell's own
 # remarks about a command's death get into no command's output.
 exec 3>&2 2>/dev/null
-unset -f command printf read test [ cd kill export umask dd cat
+unset -f command printf read test [ cd kill export umask dd cat echo true false pwd
 unalias -a
 # A command may signal its group, or this shell by a number it got somewhere. In subshells the default is back.
 trap : HUP INT QUIT TERM ALRM USR1 USR2 PIPE
@@ -12,7 +12,7 @@ IFS='
 # bash in another locale takes a newline behind half a character for its second half.
 weft_had=${LC_ALL+yes} weft_locale=${LC_ALL-}
 LC_ALL=C
-weft_leads=no weft_mode=none weft_dd= weft_text=
+weft_leads=no weft_mode=none weft_numbers=long weft_dd= weft_text=
 
 # What was started last on the machine, as a process number: whoever came later is newer.
 weft_last() { read -r weft_p </proc/sys/kernel/ns_last_pid; }
@@ -32,7 +32,7 @@ if [ /proc/self -ef "/proc/$$" ] && read -r weft_x <"/proc/$$/stat"; then
   esac
   weft_mode=scan
   if weft_counts; then
-    weft_mode=count
+    weft_mode=count weft_numbers=short
   else
     weft_last() { read -r weft_x weft_x weft_x weft_x weft_p </proc/loadavg; }
     if weft_counts; then weft_mode=count; fi
@@ -53,7 +53,12 @@ weft_look() {
     return
   fi
   for weft_x in "/proc/$1/fd"/*; do
-    if [ "$weft_x" -ef "/proc/$$/fd/1" ] || [ "$weft_x" -ef "/proc/$$/fd/3" ]; then return 0; fi
+    if [ "$weft_x" -ef "/proc/$$/fd/1" ] || [ "$weft_x" -ef "/proc/$$/fd/3" ]; then
+      # The other end of a pipe is the same file: whoever reads it, and what that is starting just now, is not meant.
+      weft_flags=
+      { read -r weft_flags && read -r weft_flags weft_flags; } <"/proc/$1/fdinfo/${weft_x##*/}"
+      case $weft_flags in *0) ;; *) return 0 ;; esac
+    fi
   done
   return 1
 }
@@ -68,7 +73,6 @@ weft_scan() {
 }
 # Looks at all that were started since the command began, and again until nobody new has come meanwhile.
 weft_newer() {
-  weft_last
   # Nobody but the command's own subshell, which is gone.
   if [ "$weft_p" -eq $((weft_a + 1)) ]; then return; fi
   while [ "$weft_p" -ne "$weft_a" ]; do
@@ -87,10 +91,46 @@ weft_newer() {
   done
 }
 
+# On a machine with many sessions so many processes come and go that looking at each of them would take longer than the
+# commands. There, every command also inherits the reading end of a pipe in descriptor 5: nobody is left when a byte
+# written into it meets no reader. Who closes what it inherits, and keeps its output, is found only while few others come.
+weft_nobody() {
+  exec 5<&-
+  if printf x >&6; then return 1; fi
+  exec 5</proc/self/fd/6
+}
+if [ "$weft_shared-$weft_mode" = yes-count ]; then
+  exec 5<<X
+x
+X
+  if exec 6>/proc/self/fd/5 && weft_nobody; then weft_mode=witness; else exec 5<&- 6>&-; fi
+fi
+weft_left=
+
 case $weft_mode in
+  witness)
+    weft_before() { :; }
+    weft_check() {
+      if ! weft_nobody; then weft_left=' left'; fi
+    }
+    # Where numbers are read at little cost.
+    if [ "$weft_numbers" = short ]; then
+      weft_before() { weft_last; weft_a=$weft_p; }
+      weft_check() {
+        weft_last
+        if ! weft_nobody; then
+          weft_left=' left'
+        elif [ "$weft_p" -le $((weft_a + 4)) ]; then
+          weft_newer
+        fi
+      }
+    fi ;;
   count)
     weft_before() { weft_last; weft_a=$weft_p; }
-    weft_check() { weft_newer; } ;;
+    weft_check() {
+      weft_last
+      weft_newer
+    } ;;
   scan)
     weft_before() { :; }
     weft_check() { weft_scan; } ;;
@@ -103,6 +143,9 @@ esac
 weft_after() {
   weft_left= weft_text=
   weft_check
+  weft_end "$@"
+}
+weft_end() {
   printf '\036%s-%s %s%s\n' "$weft_nonce" "$1" "$2" "$weft_left" >&3
   printf '\036%s-%s %s%s\n' "$weft_nonce" "$1" "$2" "$weft_left"
 }
@@ -117,16 +160,24 @@ weft_do() {
     printf '\036%s-%s begin\n' "$weft_nonce" "$1" >&2
   elif [ -n "$weft_had" ]; then LC_ALL=$weft_locale; else unset LC_ALL
   fi
-  unset weft_nonce weft_had weft_locale weft_text weft_left weft_leads weft_mode weft_dd weft_inner weft_a weft_p weft_x
+  unset weft_nonce weft_had weft_locale weft_text weft_left weft_leads weft_mode weft_numbers weft_shared weft_dd weft_inner weft_flags weft_a weft_p weft_x
   eval "$3"
 }
 weft_go() {
   weft_before
   (
-    exec </dev/null 2>&3 3>&-
+    exec </dev/null 2>&3 3>&- 6>&-
     weft_do "$@"
   )
   weft_after "$1" "$?"
+}
+# A builtin that starts no process, so that nobody can be left, and to which variables are nothing.
+weft_builtin() {
+  (
+    exec </dev/null 2>&3 3>&-
+    eval "$3"
+  )
+  weft_end "$1" "$?"
 }
 # With a shell of its own, in which $$ is what it says; that reads the text from descriptor 8.
 weft_inner='
@@ -151,7 +202,7 @@ eval "$1"
 '
 weft_do_own() {
   printf '%s\n%s\n%s\n' "$weft_nonce-$1" "$3" "$weft_nonce-$1" | (
-    exec 8<&0 <&9 9<&- 2>&3 3>&-
+    exec 8<&0 <&9 9<&- 2>&3 3>&- 6>&-
     weft_enter "$@" || exit 1
     weft_sh -c "$weft_inner" sh
   )
@@ -165,7 +216,7 @@ weft_own() {
 weft_literal() {
   weft_before
   printf "$4" | (
-    exec 2>&3 3>&-
+    exec 2>&3 3>&- 6>&-
     weft_do "$@"
   )
   weft_after "$1" "$?"
@@ -180,7 +231,7 @@ weft_input() {
       own) weft_do_own "$@" 9<&0 ;;
       *)
         (
-          exec 2>&3 3>&-
+          exec 2>&3 3>&- 6>&-
           weft_do "$@"
         ) ;;
     esac

@@ -141,6 +141,7 @@ public final class LocalConnector implements Connector {
         return ShellConnection.to(host.name(), transport, threads)
                 .shell(shell)
                 .escalation(escalation)
+                .sharedMachine()
                 .open();
     }
 
