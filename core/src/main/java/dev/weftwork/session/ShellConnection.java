@@ -89,6 +89,9 @@ public final class ShellConnection implements Connection {
         if (Thread.currentThread().isInterrupted()) {
             return CommandResult.notStarted(host, command, "the run was cancelled before it was sent");
         }
+        if (closed) {
+            return CommandResult.notStarted(host, command, "its connection is closed");
+        }
         long begin = System.nanoTime();
         OptionalLong deadline = command.timeout()
                 .map(limit -> OptionalLong.of(begin + limit.toNanos()))

@@ -253,12 +253,12 @@ final class ShellSession implements ShellChannel.Listener {
         sayHello(login, deadline);
     }
 
-    /** What a script of ours prints, without the newline at its end. */
+    /** What a script of ours prints, which leaves nobody, without the newline at its end. */
     private String ask(String script, long deadline) throws IOException, InterruptedException {
         var exchange = new Exchange(++frames, false, PREAMBLE_BYTES, null);
         current = exchange;
         try {
-            write(("weft_go " + exchange.number + " '' " + Command.quote(script) + "\n")
+            write(("weft_builtin " + exchange.number + " '' " + Command.quote(script) + "\n")
                     .getBytes(StandardCharsets.US_ASCII));
             Exchange.End end = exchange.end().get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
             if (end instanceof Exchange.End.Closed closed) {

@@ -37,7 +37,7 @@ if [ /proc/self -ef "/proc/$$" ] && read -r weft_x <"/proc/$$/stat"; then
     weft_last() { read -r weft_x weft_x weft_x weft_x weft_p </proc/loadavg; }
     if weft_counts; then weft_mode=count; fi
   fi
-elif kill -0 -- "-$$"; then
+elif kill -0 "-$$"; then
   weft_leads=group
 fi
 

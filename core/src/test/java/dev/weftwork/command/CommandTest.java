@@ -34,7 +34,7 @@ class CommandTest {
         var command = Command.of("env").cwd("-dir").env("A", "it's");
 
         assertThat(text(command.shellPrelude()))
-                .isEqualTo("cd -- './-dir' || return 1\nexport A='it'\\''s' || return 1\n");
+                .isEqualTo("CDPATH= cd -- './-dir' || return 1\nexport A='it'\\''s' || return 1\n");
     }
 
     @Test

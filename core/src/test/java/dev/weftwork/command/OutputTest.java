@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class OutputTest {
 
@@ -83,9 +86,22 @@ class OutputTest {
     }
 
     @Test
-    void aLimitBelowTwoIsRefused() {
+    void aLimitBelowZeroIsRefused() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new Output.Collector(1))
-                .withMessage("limit must be >= 2, was 1");
+                .isThrownBy(() -> new Output.Collector(-1))
+                .withMessage("limit must be >= 0, was -1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3})
+    void theSmallestLimitsCountAllTheSame(int limit) {
+        var collector = new Output.Collector(limit);
+
+        collector.add("ab".getBytes(StandardCharsets.UTF_8), 0, 2);
+        collector.add("cdef".getBytes(StandardCharsets.UTF_8), 0, 4);
+
+        assertThat(collector.soFar().length()).isEqualTo(6);
+        assertThat(collector.soFar().bytes())
+                .isEqualTo(List.of("", "f", "af", "aef").get(limit).getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -87,13 +87,12 @@ class LocalConnectorTest {
                     .isInstanceOf(ConnectFailedException.class)
                     .hasMessage("web01: its shell /no/such/shell can't be executed");
         }
-        try (var connector = LocalConnector.builder(folder)
-                        .enteredThrough("/no/such/entry")
-                        .build();
-                var connection = connector.connect(Host.named("web01"))) {
-            assertThat(connection.execute(Command.of("true")).describe())
-                    .startsWith("web01: `true` was not started: ")
-                    .contains("/no/such/entry");
+        try (var connector =
+                LocalConnector.builder(folder).enteredThrough("/no/such/entry").build()) {
+            assertThatThrownBy(() -> connector.connect(Host.named("web01")))
+                    .isInstanceOf(ConnectFailedException.class)
+                    .hasMessageStartingWith("web01: a shell can't be opened: ")
+                    .hasMessageContaining("/no/such/entry");
         }
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> LocalConnector.builder(folder).env("A=B", "x"));
