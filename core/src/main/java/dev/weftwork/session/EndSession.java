@@ -19,7 +19,12 @@ final class EndSession {
         var command = Command.script(
                         "weft_target=$1 weft_leads=$2 weft_grace=$3\n" + SCRIPT,
                         Long.toString(shell.pid()),
-                        shell.leads(),
+                        // Where nothing tells sessions, a shell that leads its group is as good as one that leads both.
+                        shell.leads().equals("yes")
+                                        || (shell.leads().equals("group")
+                                                && shell.mode().equals("none"))
+                                ? "yes"
+                                : "no",
                         Long.toString(ProcessTree.GRACE.toSeconds()))
                 .timeout(LIMIT);
         long now = System.nanoTime();

@@ -11,6 +11,7 @@ import dev.weftwork.testing.Fifo;
 import dev.weftwork.testing.Processes;
 import dev.weftwork.testing.Shells;
 import dev.weftwork.testing.Waiting;
+import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;
@@ -450,6 +451,42 @@ class ShellConnectionTest {
             assertThat(pids).noneMatch(Processes::running);
             assertThat(Waiting.await(interrupted, "the caller's end")).isTrue();
             return ended;
+        }
+
+        /** As on a machine that can be reached by its shells only. */
+        @ParameterizedTest
+        @ValueSource(strings = {"", "trap '' TERM; ", "(sleep 304 & echo orphan >/dev/null) ; "})
+        void fromAShellBesideIt(String first) throws Exception {
+            ShellTransport processes = new ProcessTransport(
+                    "web01", shell.words(), folder, Map.of("PATH", System.getenv("PATH")), threads);
+            connections.put("C", open(listener -> new ShellChannel() {
+                private final ShellChannel channel = processes.open(listener);
+
+                @Override
+                public void write(byte[] bytes, int offset, int count) throws IOException {
+                    channel.write(bytes, offset, count);
+                }
+
+                @Override
+                public void settled() {
+                    channel.settled();
+                }
+
+                @Override
+                public void abandon() {
+                    channel.abandon();
+                }
+
+                @Override
+                public void close() {
+                    channel.close();
+                }
+            }));
+
+            CommandResult result = interruptTree(first);
+
+            assertThat(result.outcome()).isEqualTo(new Outcome.Cancelled(true));
+            assertThat(run("echo next").stdoutText()).isEqualTo("next\n");
         }
 
         @Test
