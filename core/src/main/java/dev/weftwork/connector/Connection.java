@@ -2,6 +2,9 @@ package dev.weftwork.connector;
 
 import dev.weftwork.command.Command;
 import dev.weftwork.command.CommandResult;
+import dev.weftwork.command.Upload;
+import java.io.IOException;
+import java.nio.file.Path;
 
 /**
  * An open way to one machine, on which commands run one after the other.
@@ -29,6 +32,25 @@ public interface Connection extends AutoCloseable {
     /** As {@link #execute(Command, OutputConsumer)}, with its output in the result only. */
     default CommandResult execute(Command command) {
         return execute(command, (stream, bytes, offset, count) -> {});
+    }
+
+    /**
+     * Puts a content into a file of the machine, as a whole or not at all; as {@link #execute(Command)} of
+     * {@link Upload#command()}.
+     */
+    default CommandResult upload(Upload upload) {
+        return execute(upload.command());
+    }
+
+    /**
+     * Brings a file of the machine to this computer: to a temporary name beside {@code file}, checked for its length and,
+     * where the machine has a program for that, its SHA-256, then moved into place. Blocks; an interrupt ends it as it ends
+     * a command. Unless the result has succeeded, {@code file} is as it was.
+     *
+     * @throws IOException if it can't be written here, or has been changed on the machine meanwhile
+     */
+    default CommandResult download(String path, Path file) throws IOException {
+        return Download.run(this, path, file);
     }
 
     /** Ends the connection; a command after this is not started. A second call does nothing. */

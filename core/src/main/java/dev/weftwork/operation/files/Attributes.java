@@ -1,6 +1,7 @@
 package dev.weftwork.operation.files;
 
 import dev.weftwork.command.Command;
+import dev.weftwork.command.Upload;
 import dev.weftwork.fact.PathInfo;
 import dev.weftwork.operation.Change;
 import java.util.ArrayList;
@@ -64,6 +65,12 @@ record Attributes(
     /** What {@code chmod} takes, or nothing. With five digits GNU's also takes setgid from a directory, others anyhow. */
     String modeOrNothing() {
         return mode == null ? "" : "0" + mode;
+    }
+
+    /** The command that gives a file this content, owner and mode. */
+    Command uploaded(Upload.Content content, String path, String summary) {
+        Upload upload = content.to(path).ownership(ownership());
+        return (mode == null ? upload : upload.mode(modeOrNothing())).command().describedAs(summary);
     }
 
     /** For the summary of something new: {@code " (owner app, mode 0640)"}, or nothing. */

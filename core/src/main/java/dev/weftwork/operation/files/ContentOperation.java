@@ -1,20 +1,16 @@
 package dev.weftwork.operation.files;
 
-import dev.weftwork.command.StandardInput;
+import dev.weftwork.command.Upload;
 import dev.weftwork.fact.Facts;
 import dev.weftwork.fact.HostFacts;
 import dev.weftwork.fact.PathInfo;
 import dev.weftwork.operation.Change;
 import dev.weftwork.operation.PlanFailedException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -57,7 +53,7 @@ public final class ContentOperation extends OwnedPath<ContentOperation> {
                                     ? ", not a file; name the file in it, or remove it with Files.absent first"
                                     : ", not a file; name another path"));
         }
-        Wanted wanted = source.read(facts);
+        Upload.Content wanted = source.read(facts);
         if (found.sha256().filter(wanted.sha256()::equals).isPresent()) {
             return attributes().changes(path(), found);
         }
@@ -73,19 +69,7 @@ public final class ContentOperation extends OwnedPath<ContentOperation> {
                 "content of " + path() + ", " + found.size().orElse(0) + " -> " + wanted.length() + " bytes"
                         + (attributes().matches(found) ? "" : attributes().inBrackets());
         };
-        return List.of(new Change(
-                summary,
-                Replacement.command(summary, path(), attributes().orElse(found), wanted.input(), wanted.length())));
-    }
-
-    /** A content with what is needed to compare and to send it. */
-    record Wanted(StandardInput input, long length, String sha256) {
-        static Wanted of(byte[] bytes) {
-            return new Wanted(
-                    new StandardInput.Bytes(bytes),
-                    bytes.length,
-                    hex(newSha256().digest(bytes)));
-        }
+        return List.of(new Change(summary, attributes().orElse(found).uploaded(wanted, path(), summary)));
     }
 
     /** Where a content comes from. */
@@ -93,15 +77,15 @@ public final class ContentOperation extends OwnedPath<ContentOperation> {
         /** For people, to be followed by the path. */
         String summary();
 
-        Wanted read(HostFacts facts);
+        Upload.Content read(HostFacts facts);
     }
 
     /** From memory; hashed once, not once per host. */
     static final class Bytes implements Source {
-        private final Wanted wanted;
+        private final Upload.Content wanted;
 
         Bytes(byte[] content) {
-            wanted = Wanted.of(content);
+            wanted = Upload.of(content);
         }
 
         @Override
@@ -110,7 +94,7 @@ public final class ContentOperation extends OwnedPath<ContentOperation> {
         }
 
         @Override
-        public Wanted read(HostFacts facts) {
+        public Upload.Content read(HostFacts facts) {
             return wanted;
         }
     }
@@ -122,15 +106,15 @@ public final class ContentOperation extends OwnedPath<ContentOperation> {
         }
 
         @Override
-        public Wanted read(HostFacts facts) {
-            return Wanted.of(text.apply(facts).getBytes(StandardCharsets.UTF_8));
+        public Upload.Content read(HostFacts facts) {
+            return Upload.of(text.apply(facts).getBytes(StandardCharsets.UTF_8));
         }
     }
 
     /** From a file on this computer; hashed again only when its time or length has changed, not once per host. */
     static final class LocalFile implements Source {
 
-        private record Hashed(FileTime modified, Wanted wanted) {}
+        private record Hashed(FileTime modified, Upload.Content wanted) {}
 
         private final Path file;
         private final ReentrantLock lock = new ReentrantLock();
@@ -150,14 +134,14 @@ public final class ContentOperation extends OwnedPath<ContentOperation> {
         }
 
         @Override
-        public Wanted read(HostFacts facts) {
+        public Upload.Content read(HostFacts facts) {
             lock.lock();
             try {
                 FileTime modified = java.nio.file.Files.getLastModifiedTime(file);
                 long length = java.nio.file.Files.size(file);
                 Hashed known = hashed;
                 if (known == null || !known.modified.equals(modified) || known.wanted.length() != length) {
-                    known = new Hashed(modified, new Wanted(new StandardInput.LocalFile(file), length, hash()));
+                    known = new Hashed(modified, Upload.of(file));
                     hashed = known;
                 }
                 return known.wanted;
@@ -167,29 +151,6 @@ public final class ContentOperation extends OwnedPath<ContentOperation> {
             } finally {
                 lock.unlock();
             }
-        }
-
-        private String hash() throws IOException {
-            MessageDigest digest = newSha256();
-            byte[] buffer = new byte[64 * 1024];
-            try (InputStream in = java.nio.file.Files.newInputStream(file)) {
-                for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-                    digest.update(buffer, 0, count);
-                }
-            }
-            return hex(digest.digest());
-        }
-    }
-
-    private static String hex(byte[] digest) {
-        return HexFormat.of().formatHex(digest);
-    }
-
-    private static MessageDigest newSha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java platform has SHA-256", e);
         }
     }
 }

@@ -1,6 +1,6 @@
 package dev.weftwork.operation.files;
 
-import dev.weftwork.command.StandardInput;
+import dev.weftwork.command.Upload;
 import dev.weftwork.fact.Facts;
 import dev.weftwork.fact.HostFacts;
 import dev.weftwork.fact.PathInfo;
@@ -93,14 +93,8 @@ public final class LineOperation implements Operation {
         }
         String summary = (absent ? "remove line '" : found.isPresent() ? "set line '" : "create with line '") + line
                 + "' in " + path;
-        return List.of(new Change(
-                summary,
-                Replacement.command(
-                        summary,
-                        path,
-                        Attributes.UNCHANGED.orElse(file),
-                        new StandardInput.Bytes(after),
-                        after.length)));
+        return List.of(
+                new Change(summary, Attributes.UNCHANGED.orElse(file).uploaded(Upload.of(after), path, summary)));
     }
 
     private byte[] edit(byte[] before, Charset charset) {

@@ -3,7 +3,6 @@ package dev.weftwork.operation.files;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import dev.weftwork.command.StandardInput;
 import dev.weftwork.connector.local.LocalConnector;
 import dev.weftwork.deploy.Deploy;
 import dev.weftwork.engine.Engine;
@@ -294,19 +293,6 @@ class FilesTest {
 
             assertThat(home.resolve("f")).hasContent("new");
             assertThat(mode(home.resolve("f"))).isEqualTo("r--r--r--");
-        }
-
-        /** Someone who reads the temporary file while it is written would see what only its owner may see. */
-        @Test
-        void isSeenByNobodyElseWhileItIsWritten() {
-            String script = new String(
-                    Replacement.command("s", "f", Attributes.UNCHANGED, new StandardInput.Empty(), 0)
-                            .shellText(),
-                    StandardCharsets.UTF_8);
-
-            assertThat(script.indexOf("umask 077")).isPositive().isLessThan(script.indexOf("cat > "));
-            assertThat(script.indexOf("cat > ")).isLessThan(script.indexOf("chown "));
-            assertThat(script.indexOf("chown ")).isLessThan(script.indexOf("chmod "));
         }
 
         @Test

@@ -1,0 +1,90 @@
+package dev.weftwork.connector;
+
+import dev.weftwork.command.Command;
+import dev.weftwork.command.CommandResult;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** Brings one file of a machine to this computer: the contrary of {@link dev.weftwork.command.Upload}. */
+final class Download {
+
+    /** Content on standard output, and behind it on standard error its length and its SHA-256 if the machine can tell. */
+    private static final String SCRIPT = """
+            if [ ! -f "$1" ]; then echo "$1 is not a file" >&2; exit 1; fi
+            cat < "$1" || exit
+            length=$(wc -c < "$1") || exit
+            if command -v sha256sum >/dev/null; then sum=$(sha256sum < "$1")
+            elif command -v shasum >/dev/null; then sum=$(shasum -a 256 < "$1")
+            elif command -v openssl >/dev/null; then sum=$(openssl dgst -sha256 -r < "$1")
+            else sum=unknown
+            fi || exit
+            echo $length "${sum%% *}" >&2
+            """;
+
+    private static final int KEPT_OUTPUT_BYTES = 8 * 1024;
+
+    private Download() {}
+
+    static CommandResult run(Connection connection, String path, Path file) throws IOException {
+        Path target = file.toAbsolutePath();
+        Path temporary = target.resolveSibling(".weftwork-"
+                + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()));
+        var command = Command.script(SCRIPT, path.startsWith("-") ? "./" + path : path)
+                .outputLimit(KEPT_OUTPUT_BYTES)
+                .describedAs("download " + path);
+        MessageDigest digest = newSha256();
+        try {
+            CommandResult result;
+            try (OutputStream out = Files.newOutputStream(temporary, StandardOpenOption.CREATE_NEW)) {
+                result = connection.execute(command, (stream, bytes, offset, count) -> {
+                    if (stream == OutputConsumer.Stream.STDOUT) {
+                        digest.update(bytes, offset, count);
+                        try {
+                            out.write(bytes, offset, count);
+                        } catch (IOException e) {
+                            throw new UncheckedIOException(e);
+                        }
+                    }
+                });
+            } catch (UncheckedIOException e) {
+                throw e.getCause();
+            }
+            if (result.succeeded()) {
+                check(result, HexFormat.of().formatHex(digest.digest()));
+                Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            }
+            return result;
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    private static void check(CommandResult result, String sha256) throws IOException {
+        String[] told = result.stderrText().strip().split(" ", -1);
+        boolean same = told.length == 2
+                && told[0].equals(Long.toString(result.stdout().length()))
+                && (told[1].equals("unknown") || told[1].equals(sha256));
+        if (!same) {
+            throw new IOException(result.host() + ": `" + result.command() + "` brought "
+                    + result.stdout().length() + " bytes with the SHA-256 " + sha256 + ", and the machine says "
+                    + String.join(" ", told) + "; the file was changed meanwhile, try again");
+        }
+    }
+
+    private static MessageDigest newSha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
+        }
+    }
+}
