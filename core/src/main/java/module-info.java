@@ -2,7 +2,7 @@
  * Weftwork: provisions many machines at once, on virtual threads.
  *
  * <p>Read the packages in the order in which data flows: {@link dev.weftwork.inventory}, {@link dev.weftwork.command},
- * {@link dev.weftwork.connector}, {@link dev.weftwork.fact}, {@link dev.weftwork.operation},
+ * {@link dev.weftwork.connector}, {@link dev.weftwork.session} (for those who write connectors), {@link dev.weftwork.fact}, {@link dev.weftwork.operation},
  * {@link dev.weftwork.deploy}, {@link dev.weftwork.engine}, {@link dev.weftwork.report},
  * {@link dev.weftwork.event}.
  */
@@ -24,4 +24,5 @@ module dev.weftwork.core {
     exports dev.weftwork.operation.shell;
     exports dev.weftwork.operation.users;
     exports dev.weftwork.report;
+    exports dev.weftwork.session;
 }

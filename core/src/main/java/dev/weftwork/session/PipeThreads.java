@@ -121,13 +121,13 @@ public final class PipeThreads implements AutoCloseable {
     }
 
     /**
-     * Ends the starting of threads, and waits for those that are still at their ends. One whose pipe is held by a process
+     * Ends the shells that are still open and the starting of threads, and waits for those that are still at their ends. One whose pipe is held by a process
      * that escaped from its command is left to that process's end.
      */
     @Override
     public void close() {
-        closed = true;
         watch.close();
+        closed = true;
         starter.interrupt();
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         boolean interrupted = Thread.interrupted();

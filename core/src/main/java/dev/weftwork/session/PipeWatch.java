@@ -64,7 +64,9 @@ final class PipeWatch {
         return true;
     }
 
+    /** Ends shells that nobody has closed. */
     void close() {
+        channels.forEach(ProcessChannel::close);
         closed = true;
         LockSupport.unpark(thread);
     }

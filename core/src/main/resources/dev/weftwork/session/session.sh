@@ -7,6 +7,11 @@ unset -f command printf read test [ cd kill export umask dd cat echo true false 
 unalias -a
 # A command may signal its group, or this shell by a number it got somewhere. In subshells the default is back.
 trap : HUP INT QUIT TERM ALRM USR1 USR2 PIPE
+# bash goes on listing them there.
+case ${BASH_VERSION-} in
+  '') weft_untrap() { :; } ;;
+  *) weft_untrap() { trap - HUP INT QUIT TERM ALRM USR1 USR2 PIPE; } ;;
+esac
 IFS=' 	
 '
 # bash in another locale takes a newline behind half a character for its second half.
@@ -160,6 +165,7 @@ weft_do() {
     printf '\036%s-%s begin\n' "$weft_nonce" "$1" >&2
   elif [ -n "$weft_had" ]; then LC_ALL=$weft_locale; else unset LC_ALL
   fi
+  weft_untrap
   unset weft_nonce weft_had weft_locale weft_text weft_left weft_leads weft_mode weft_numbers weft_shared weft_dd weft_inner weft_flags weft_a weft_p weft_x
   eval "$3"
 }
