@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,6 +55,9 @@ final class ProcessChannel implements ShellChannel {
     /** Held by who looks at standard error, for a moment; its own thread, once it has one, needs it no more. */
     private final ReentrantLock readingErrors = new ReentrantLock();
 
+    /** Until the process is started; its environment is the largest thing here. */
+    private @Nullable ProcessBuilder builder;
+
     private volatile boolean errorsHaveThread;
     private volatile CompletableFuture<Boolean> errors = CompletableFuture.completedFuture(true);
     private volatile boolean abandoned;
@@ -78,7 +82,8 @@ final class ProcessChannel implements ShellChannel {
         this.leadsSession = leadsSession;
         this.listener = listener;
         this.threads = threads;
-        ended = threads.start("weftwork-shell-" + host, () -> run(builder));
+        this.builder = builder;
+        ended = threads.start("weftwork-shell-" + host, this::run);
         var unused = ended.whenComplete((end, failure) -> {
             if (failure != null) {
                 started.completeExceptionally(failure);
@@ -90,13 +95,15 @@ final class ProcessChannel implements ShellChannel {
         return started;
     }
 
-    private boolean run(ProcessBuilder builder) throws IOException, InterruptedException {
-        if (started.isDone()) {
+    private boolean run() throws IOException, InterruptedException {
+        ProcessBuilder start = builder;
+        builder = null;
+        if (start == null || started.isDone()) {
             return false;
         }
         Process process;
         try {
-            process = threads.startProcess(builder);
+            process = threads.startProcess(start);
         } catch (IOException e) {
             started.completeExceptionally(e);
             return false;

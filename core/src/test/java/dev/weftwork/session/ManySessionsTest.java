@@ -20,7 +20,6 @@ class ManySessionsTest {
 
     /**
      * Each command ends only when all of them have begun; so none waits for another's thread, carrier or pipe.
-     *
      */
     @Test
     void aThousandSessionsAreOpenAndUnderWayAtOnce() throws Exception {
