@@ -228,7 +228,10 @@ final class ProcessChannel implements ShellChannel {
 
     private void lookAtErrors(Process process, long age) throws IOException {
         boolean full;
-        readingErrors.lock();
+        // Who reads may be held by a consumer of output; the watch is everybody's.
+        if (!readingErrors.tryLock()) {
+            return;
+        }
         try {
             if (errorsHaveThread) {
                 return;

@@ -113,8 +113,9 @@ public final class ShellConnection implements Connection {
         CommandResult result = session.execute(command, consumer, begin, deadline, each -> end(each, user));
         if (!session.usable()) {
             sessions.remove(user, session);
-            session.retire();
-            abandoned.add(session);
+            if (session.retire()) {
+                abandoned.add(session);
+            }
         }
         return result;
     }

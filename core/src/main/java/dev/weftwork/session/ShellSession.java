@@ -58,6 +58,8 @@ final class ShellSession implements ShellChannel.Listener {
     private final String nonce;
     private final MarkerScanner stdoutScanner;
     private final MarkerScanner stderrScanner;
+    private final ReentrantLock feedingStdout = new ReentrantLock();
+    private final ReentrantLock feedingStderr = new ReentrantLock();
 
     /** Guards what is waited for while the session opens. */
     private final ReentrantLock opening = new ReentrantLock();
@@ -85,14 +87,21 @@ final class ShellSession implements ShellChannel.Listener {
 
     @Override
     public boolean output(Stream stream, byte[] bytes, int offset, int count) {
-        (stream == Stream.STDOUT ? stdoutScanner : stderrScanner).accept(bytes, offset, count);
+        ReentrantLock lock = stream == Stream.STDOUT ? feedingStdout : feedingStderr;
+        lock.lock();
+        try {
+            (stream == Stream.STDOUT ? stdoutScanner : stderrScanner).accept(bytes, offset, count);
+        } finally {
+            lock.unlock();
+        }
         return !abandoned;
     }
 
     @Override
     public void closed(String reason) {
-        stdoutScanner.end();
-        stderrScanner.end();
+        // What is still being read, by a shell's heir for example, has no end yet.
+        endUnlessFed(feedingStdout, stdoutScanner);
+        endUnlessFed(feedingStderr, stderrScanner);
         opening.lock();
         try {
             if (closedBecause == null) {
@@ -106,6 +115,16 @@ final class ShellSession implements ShellChannel.Listener {
         Exchange exchange = current;
         if (exchange != null) {
             exchange.closed(reason);
+        }
+    }
+
+    private static void endUnlessFed(ReentrantLock feeding, MarkerScanner scanner) {
+        if (feeding.tryLock()) {
+            try {
+                scanner.end();
+            } finally {
+                feeding.unlock();
+            }
         }
     }
 
@@ -594,13 +613,14 @@ final class ShellSession implements ShellChannel.Listener {
         return channel().endProcesses(shell().pid(), shell().leads().equals("yes"));
     }
 
-    /** Lets the shell end by itself when nothing uses it, or goes on for those who still hold its streams. */
-    void retire() {
-        if (abandoned && shell().mode().equals("none")) {
-            close();
-        } else if (abandoned) {
+    /** Ends what no command is sent to any more, or leaves it to those who still hold its streams: then it is to be closed. */
+    boolean retire() {
+        if (closedBecause == null && abandoned && !shell().mode().equals("none")) {
             channel().abandon();
+            return true;
         }
+        close();
+        return false;
     }
 
     /** Ends the shell; a command that is under way on it is left alone. */
