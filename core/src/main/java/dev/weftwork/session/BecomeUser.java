@@ -62,7 +62,8 @@ final class BecomeUser {
         return switch (login.escalation().program()) {
             case SUDO -> said.contains(token + "-prompt:");
             // Its prompt is in the language of the machine.
-            case SU -> said.stripTrailing().endsWith(":") && !said.endsWith("\n");
+            case SU ->
+                (said.stripTrailing().endsWith(":") || said.stripTrailing().endsWith("\uff1a")) && !said.endsWith("\n");
             case DOAS -> false;
         };
     }
@@ -88,8 +89,9 @@ final class BecomeUser {
         if (given == null) {
             throw new IOException(this + " asks for a password, and none was given for it");
         }
-        if (new String(given.bytes(), StandardCharsets.UTF_8).contains("\n")) {
-            throw new IOException("the password for " + this + " has a newline in it, which no prompt takes");
+        if (new String(given.bytes(), StandardCharsets.UTF_8).chars().anyMatch(c -> c == '\n' || c == '\r' || c == 0)) {
+            // sudo takes what comes before a carriage return; the rest would go to the new shell.
+            throw new IOException("the password for " + this + " has a newline or NUL in it, which no prompt takes");
         }
         var line = new ByteArrayOutputStream();
         line.writeBytes(given.bytes());

@@ -245,7 +245,9 @@ final class ShellSession implements ShellChannel.Listener {
             try {
                 said = await(() -> step.answered(preambleText()), deadline, step + " didn't answer");
             } catch (IOException e) {
-                throw new IOException(step.hideSecretsIn(String.valueOf(e.getMessage())), e);
+                String why = step.hideSecretsIn(String.valueOf(e.getMessage()));
+                // Without its cause, whose message may hold the password, and would be logged.
+                throw new IOException(closedBecause == null ? why : step + " failed: " + why);
             }
             if (step.arrived(said)) {
                 break;
