@@ -82,7 +82,7 @@ public final class Shells {
     /** For tests that need to be root; elsewhere than in CI they are skipped, saying so. */
     public static void requireRoot() {
         if (!"root".equals(System.getProperty("user.name"))) {
-            missing("not root: a test that makes machines with chroot is skipped");
+            missing("not root: a test that makes machines of its own is skipped");
             throw new TestAbortedException("not root");
         }
     }
@@ -94,7 +94,7 @@ public final class Shells {
                 .stream().map(Path::of).filter(Files::isExecutable).findFirst();
     }
 
-    private static void missing(String what) {
+    static void missing(String what) {
         if ("true".equals(System.getenv("CI"))) {
             throw new AssertionError(what + "; CI must have it");
         }
