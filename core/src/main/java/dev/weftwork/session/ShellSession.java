@@ -70,6 +70,7 @@ final class ShellSession implements ShellChannel.Listener {
 
     private volatile @Nullable ShellChannel channel;
     private @Nullable Shell shell;
+    private volatile boolean becameAnother;
     private long frames;
     private volatile @Nullable Exchange current;
     private volatile @Nullable String closedBecause;
@@ -257,6 +258,7 @@ final class ShellSession implements ShellChannel.Listener {
             write(answer);
         }
         forgetPreamble();
+        becameAnother = true;
         sayHello(login, deadline);
     }
 
@@ -610,9 +612,11 @@ final class ShellSession implements ShellChannel.Listener {
 
     // ---- ending
 
-    /** By the transport's own means, if it has any; blocks. */
+    /** By the transport's own means, if it has any for this user's processes; blocks. */
     Optional<Boolean> endProcesses() throws InterruptedException {
-        return channel().endProcesses(shell().pid(), shell().leads().equals("yes"));
+        return becameAnother
+                ? Optional.empty()
+                : channel().endProcesses(shell().pid(), shell().leads().equals("yes"));
     }
 
     /** Ends what no command is sent to any more, or leaves it to those who still hold its streams: then it is to be closed. */

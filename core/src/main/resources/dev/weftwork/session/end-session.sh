@@ -116,7 +116,7 @@ weft_end() {
     ' :'*) weft_seen=$weft_dead ;;
     *) weft_seen= ;;
     esac
-    read -r weft_x weft_r </proc/uptime && weft_t=$((${weft_x%.*} * 100 + 1${weft_x#*.} - 100)) || weft_t=$((weft_t + ${weft_by:+3} + 11))
+    IFS=' ' read -r weft_x weft_r </proc/uptime && weft_t=$((${weft_x%.*} * 100 + 1${weft_x#*.} - 100)) || weft_t=$((weft_t + ${weft_by:+3} + 11))
     weft_t0=${weft_t0:-$weft_t}
     if [ $((weft_t - weft_t0)) -gt $((weft_grace * 100)) ]; then
       [ $weft_sig = TERM ] || return

@@ -70,7 +70,8 @@ weft_look() {
 weft_scan() {
   for weft_x in /proc/[0-9]*; do
     weft_x=${weft_x#/proc/}
-    if [ "$weft_x" != "$$" ] && weft_look "$weft_x"; then
+    # Not this shell, nor a program such as sudo that waits for it.
+    if [ "$weft_x" != "$$" ] && [ "$weft_x" != "$PPID" ] && weft_look "$weft_x"; then
       weft_left=' left'
       return
     fi

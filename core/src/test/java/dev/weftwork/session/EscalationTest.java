@@ -57,7 +57,6 @@ class EscalationTest {
     private final LoginMachine machine;
     private final PipeThreads threads = new PipeThreads();
     private final List<ShellConnection> connections = new CopyOnWriteArrayList<>();
-    private final AtomicInteger sessions = new AtomicInteger();
     private final AtomicInteger asked = new AtomicInteger();
 
     EscalationTest(@TempDir Path folder) throws Exception {
@@ -74,14 +73,7 @@ class EscalationTest {
     }
 
     private ShellConnection connection(Escalation escalation, String... before) throws InterruptedException {
-        ShellTransport shells = machine.transport("web01", threads, before);
-        ShellConnection opened = ShellConnection.to(
-                        "web01",
-                        listener -> {
-                            sessions.incrementAndGet();
-                            return shells.open(listener);
-                        },
-                        threads)
+        ShellConnection opened = ShellConnection.to("web01", machine.transport("web01", threads, before), threads)
                 .escalation(escalation)
                 .open();
         connections.add(opened);
@@ -135,7 +127,6 @@ class EscalationTest {
             assertRuns(connection, LoginMachine.OTHER);
             assertRuns(connection, LoginMachine.SERVICE);
             assertThat(connection.execute(Command.of("id", "-un")).stdoutText()).isEqualTo("weftlogin\n");
-            assertThat(sessions).hasValue(4);
         }
 
         @Test
@@ -245,7 +236,8 @@ class EscalationTest {
 
         private Path onlyId() throws IOException {
             Path programs = Files.createDirectory(folder.resolve("programs"));
-            Files.createSymbolicLink(programs.resolve("id"), Path.of("/usr/bin/id"));
+            Path id = Files.writeString(programs.resolve("id"), "#!/bin/sh\nexec /usr/bin/id \"$@\"\n");
+            Files.setPosixFilePermissions(id, PosixFilePermissions.fromString("rwxr-xr-x"));
             return programs;
         }
     }
@@ -415,7 +407,6 @@ class EscalationTest {
             }
 
             assertThat(asked).hasValue(1);
-            assertThat(sessions).hasValue(3);
         }
 
         /** Among so many processes that it isn't looked at each whether it was left. */
