@@ -104,6 +104,9 @@ final class InputFeed {
             long bytes = blocks == 0 ? left : blocks * Frame.BLOCK_BYTES;
             chunk.lock();
             try {
+                if (finished) {
+                    return;
+                }
                 line(blocks == 0 ? bytes + " 1\n" : Frame.BLOCK_BYTES + " " + blocks + "\n");
                 for (long sent = 0; sent < bytes; ) {
                     int count = read(in, buffer, (int) Math.min(buffer.length, bytes - sent));
