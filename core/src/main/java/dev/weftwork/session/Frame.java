@@ -11,7 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A command in the form in which the session's shell takes it: a line of shell that calls one of the functions of
- * {@code session.sh}, with everything that the command holds in single quotes.
+ * {@code session.sh}, with everything that the command holds in single quotes. It is in braces, because a shell runs what it
+ * has of its last line when its input ends, and the line is whole behind any of its words: without the closing brace, which
+ * is one of the last two bytes, it is nothing that can be run.
  */
 final class Frame {
 
@@ -68,7 +70,7 @@ final class Frame {
                 : literal == null ? "weft_input" : "weft_literal";
 
         var line = new ByteArrayOutputStream(kind.length() + prelude.length + text.length + 64);
-        append(line, kind + " " + number + " ");
+        append(line, "{ " + kind + " " + number + " ");
         quote(prelude, line);
         line.write(' ');
         if (large) {
@@ -82,7 +84,7 @@ final class Frame {
             line.write(' ');
             quote(literal, line);
         }
-        line.write('\n');
+        append(line, ";}\n");
         return new Frame(
                 line.toByteArray(), large ? text : new byte[0], own || prelude.length > 0, kind.equals("weft_input"));
     }
@@ -96,7 +98,7 @@ final class Frame {
 
     /** The frame that announces a text of that many bytes, to be sent when the shell says that it is ready. */
     static byte[] load(long number, int bytes) {
-        return "weft_load %d %d %d %d\n"
+        return "{ weft_load %d %d %d %d;}\n"
                 .formatted(number, BLOCK_BYTES, bytes / BLOCK_BYTES, bytes % BLOCK_BYTES)
                 .getBytes(StandardCharsets.US_ASCII);
     }
