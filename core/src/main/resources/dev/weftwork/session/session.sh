@@ -208,7 +208,7 @@ unset weft_had weft_locale weft_nonce weft_count weft_line weft_text weft_part
 eval "$1"
 '
 weft_do_own() {
-  printf '%s\n%s\n%s\n' "$weft_nonce-$1" "$3" "$weft_nonce-$1" | (
+  printf '%s\n%s%s\n' "$weft_nonce-$1" "$3" "$weft_nonce-$1" | (
     exec 8<&0 <&9 9<&- 2>&3 3>&- 6>&-
     weft_enter "$@" || exit 1
     weft_sh -c "$weft_inner" sh
