@@ -252,8 +252,8 @@ class TransportFaultsTest {
         for (int after = 1; after < 300; after += 17) {
             check(Way.WRITE_FAILS, after, this::own, false);
         }
-        // Few: a shell whose input breaks off waits two seconds for its command's end.
-        for (int after : new int[] {40, 150, 185, 1_000, 5_000}) {
+        // Within the frame: a feed that cannot write leaves its command to the timeout.
+        for (int after : new int[] {40, 150}) {
             check(Way.WRITE_FAILS, after, this::large, false);
         }
     }
