@@ -46,8 +46,10 @@ final class Exchange {
     private volatile boolean begun;
     private volatile boolean enough;
 
-    /** Each is written by the thread of its stream; the second one completes the exchange. */
-    private final AtomicReference<@Nullable Stream> firstEnded = new AtomicReference<>();
+    /** Each is written by the thread of its stream; who writes the second one completes the exchange. */
+    private volatile boolean stdoutEnded;
+
+    private volatile boolean stderrEnded;
 
     Exchange(long number, boolean announcesBegin, int outputLimit, @Nullable OutputConsumer consumer) {
         this.number = number;
@@ -59,6 +61,10 @@ final class Exchange {
     }
 
     void output(Stream stream, byte[] bytes, int offset, int count) {
+        if (stream == Stream.STDOUT ? stdoutEnded : stderrEnded) {
+            // Somebody else's, who was left.
+            return;
+        }
         if (reason != null && !begun && stream == Stream.STDERR) {
             reason.add(bytes, offset, count);
             return;
@@ -92,7 +98,12 @@ final class Exchange {
     }
 
     void ended(Stream stream, int status, boolean left) {
-        if (!firstEnded.compareAndSet(null, stream) && firstEnded.get() != stream) {
+        if (stream == Stream.STDOUT) {
+            stdoutEnded = true;
+        } else {
+            stderrEnded = true;
+        }
+        if (stdoutEnded && stderrEnded) {
             end.complete(new End.Exited(status, left));
         }
     }

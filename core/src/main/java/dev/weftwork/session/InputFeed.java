@@ -70,8 +70,10 @@ final class InputFeed {
                 exchange.inputFailed(String.valueOf(e.getMessage()));
             }
         } catch (IOException e) {
-            // The shell is gone, which is told by its other streams.
-            LOG.trace("sending the standard input of a command", e);
+            // Where the shell is gone its other streams say so too; where they don't, nobody else would.
+            if (!exchange.enough()) {
+                exchange.inputFailed("its standard input could not be sent: " + e.getMessage());
+            }
         }
     }
 

@@ -116,7 +116,7 @@ weft_end() {
     ' :'*) weft_seen=$weft_dead ;;
     *) weft_seen= ;;
     esac
-    IFS=' ' read -r weft_x weft_r </proc/uptime && weft_t=$((${weft_x%.*} * 100 + 1${weft_x#*.} - 100)) || weft_t=$((weft_t + ${weft_by:+3} + 11))
+    IFS=' ' read -r weft_x weft_r </proc/uptime && weft_t=$((${weft_x%.*} * 100 + 1${weft_x#*.} - 100)) || weft_t=$((weft_t + 12))
     weft_t0=${weft_t0:-$weft_t}
     if [ $((weft_t - weft_t0)) -gt $((weft_grace * 100)) ]; then
       [ $weft_sig = TERM ] || return
@@ -143,4 +143,4 @@ weft_said=left weft_ifs=$IFS weft_null=/dev/null
 [ -c /dev/null ] || weft_null='&-'
 command eval "weft_end 2>$weft_null" || :
 IFS=$weft_ifs
-printf 'weft %s\n' "$weft_said"
+echo "weft $weft_said"

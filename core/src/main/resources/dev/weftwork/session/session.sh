@@ -77,11 +77,18 @@ weft_scan() {
     fi
   done
 }
-# Looks at all that were started since the command began, and again until nobody new has come meanwhile.
+# Looks at all that were started since the command began, and again until nobody new has come meanwhile; where more come
+# than can be looked at, it isn't known that nobody is left.
 weft_newer() {
+  weft_rounds=0
   # Nobody but the command's own subshell, which is gone.
   if [ "$weft_p" -eq $((weft_a + 1)) ]; then return; fi
   while [ "$weft_p" -ne "$weft_a" ]; do
+    weft_rounds=$((weft_rounds + 1))
+    if [ "$weft_rounds" -gt 10 ]; then
+      weft_left=' left'
+      return
+    fi
     if [ "$weft_p" -lt "$weft_a" ] || [ "$weft_p" -gt $((weft_a + 2000)) ]; then
       weft_scan
       return
@@ -167,7 +174,7 @@ weft_do() {
   elif [ -n "$weft_had" ]; then LC_ALL=$weft_locale; else unset LC_ALL
   fi
   weft_untrap
-  unset weft_nonce weft_had weft_locale weft_text weft_left weft_leads weft_mode weft_numbers weft_shared weft_dd weft_inner weft_flags weft_a weft_p weft_x
+  unset weft_nonce weft_had weft_locale weft_text weft_left weft_leads weft_mode weft_numbers weft_shared weft_dd weft_inner weft_flags weft_rounds weft_a weft_p weft_x
   eval "$3"
 }
 weft_go() {

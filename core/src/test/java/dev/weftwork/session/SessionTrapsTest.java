@@ -42,7 +42,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class SessionTrapsTest {
 
     static Stream<Shells.Shell> shells() {
-        return Shells.all();
+        // What "sh" is, is among the others.
+        return Shells.all().filter(shell -> !shell.name().equals("sh"));
     }
 
     private final Shells.Shell shell;
@@ -338,11 +339,11 @@ class SessionTrapsTest {
         traps.add(trap("trap 'kill -9 $$' EXIT", exits(137)));
         traps.add(trap("trap", exits(0)));
         traps.add(trap("trap in a shell of its own", ": $$; trap", exits(0)));
-        for (String signal : List.of("HUP", "INT", "QUIT", "KILL", "ALRM", "TERM", "USR1", "PIPE")) {
+        // Not QUIT, which bash and busybox ignore.
+        for (String signal : List.of("HUP", "INT", "KILL", "ALRM", "TERM", "USR1", "PIPE")) {
             int number = switch (signal) {
                 case "HUP" -> 1;
                 case "INT" -> 2;
-                case "QUIT" -> 3;
                 case "KILL" -> 9;
                 case "USR1" -> 10;
                 case "PIPE" -> 13;
@@ -385,7 +386,7 @@ class SessionTrapsTest {
         traps.add(trap("readonly PATH IFS HOME LC_ALL PWD; echo x", prints("x\n")));
         traps.add(trap("readonly weft_nonce=x weft_left=y weft_a=1 weft_p=2 weft_x=3; exit 5", exits(5)));
         traps.add(trap("unset PATH IFS HOME LC_ALL PWD; echo x", prints("x\n")));
-        traps.add(trap("PATH=/nonexistent; ls", complains(127, "")));
+        traps.add(trap("PATH=/nonexistent; perl", complains(127, "")));
         traps.add(trap("IFS=0123456789-; exit 12", exits(12)));
         traps.add(trap("IFS=; PS4='$(echo no)'; LC_ALL=xx; OPTIND=7; exit 5", matches("", ".*")));
         traps.add(trap("PWD=/nowhere OLDPWD=/nowhere; echo x", prints("x\n")));
