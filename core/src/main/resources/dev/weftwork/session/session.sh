@@ -1,7 +1,7 @@
 # The session's shell, in the parts of POSIX that dash, busybox ash and bash agree on. Sent line by line to a shell's
-# standard input, without these comments, behind definitions of weft_nonce of weft_sh, which becomes a shell of the same
-# kind, and of weft_shared, whether the machine has many sessions at once. Its descriptors: 0 brings frames, 1 and 3 are what the controller reads, 2 is nowhere, so that the shell's own
-# remarks about a command's death get into no command's output.
+# standard input, without these comments, behind definitions of weft_nonce, of weft_sh, which becomes a shell of the same
+# kind, and of weft_shared, whether the machine has many sessions at once. Its descriptors: 0 brings frames, 1 and 3 are what
+# the controller reads, 2 is nowhere, so that the shell's own remarks about a command's death get into no command's output.
 exec 3>&2 2>/dev/null
 unset -f command printf read test [ cd kill export umask dd cat echo true false pwd
 unalias -a
