@@ -185,6 +185,38 @@ class ShellConnectionTest {
         }
     }
 
+    /** As the shell of a login does whose profile talks, and reads nothing. */
+    @Test
+    void whatIsSaidBeforeTheSessionBelongsToNoCommand() throws Exception {
+        Files.writeString(
+                folder.resolve("noisy"), "echo welcome; echo warning >&2; printf 'no newline'; exec \"$@\"\n");
+        var words = new ArrayList<>(List.of("/bin/sh", folder.resolve("noisy").toString()));
+        words.addAll(shell.words());
+        var transport = new ProcessTransport("web01", words, folder, Map.of("PATH", System.getenv("PATH")), threads);
+
+        try (ShellConnection noisy = open(transport)) {
+            CommandResult result = noisy.execute(Command.script("echo out; echo err >&2"));
+
+            assertThat(result.stdoutText()).isEqualTo("out\n");
+            assertThat(result.stderrText()).isEqualTo("err\n");
+        }
+    }
+
+    /** What a login shell's functions would do to the session's. */
+    @Test
+    void functionsOfTheEnvironmentAreNotTheSessions() {
+        try (ShellConnection connection = open(Map.of(
+                "PATH",
+                System.getenv("PATH"),
+                "BASH_FUNC_printf%%",
+                "() { echo no; }",
+                "BASH_FUNC_read%%",
+                "() { :; }"))) {
+            assertThat(connection.execute(Command.script("echo out; exit 3")).stdoutText())
+                    .isEqualTo("out\n");
+        }
+    }
+
     @Nested
     class Options {
         @Test
