@@ -90,7 +90,9 @@ public sealed interface StandardInput {
 
         @Override
         public OptionalLong length() throws IOException {
-            return OptionalLong.of(Files.size(path));
+            // What the system makes up when it is read, as in /proc, says that it is empty.
+            long size = Files.size(path);
+            return size == 0 ? OptionalLong.empty() : OptionalLong.of(size);
         }
     }
 

@@ -8,10 +8,14 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Brings one file of a machine to this computer: the contrary of {@link dev.weftwork.command.Upload}. */
@@ -44,7 +48,13 @@ final class Download {
         MessageDigest digest = newSha256();
         try {
             CommandResult result;
-            try (OutputStream out = Files.newOutputStream(temporary, StandardOpenOption.CREATE_NEW)) {
+            // Nobody else reads it before it is complete, and then who could read the file that was there.
+            Files.createFile(temporary);
+            Optional<Set<PosixFilePermission>> permissions = permissions(Files.exists(target) ? target : temporary);
+            if (permissions.isPresent()) {
+                Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rw-------"));
+            }
+            try (OutputStream out = Files.newOutputStream(temporary)) {
                 result = connection.execute(command, (stream, bytes, offset, count) -> {
                     if (stream == OutputConsumer.Stream.STDOUT) {
                         digest.update(bytes, offset, count);
@@ -60,6 +70,9 @@ final class Download {
             }
             if (result.succeeded()) {
                 check(result, HexFormat.of().formatHex(digest.digest()));
+                if (permissions.isPresent()) {
+                    Files.setPosixFilePermissions(temporary, permissions.get());
+                }
                 Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             }
             return result;
@@ -68,8 +81,14 @@ final class Download {
         }
     }
 
+    private static Optional<Set<PosixFilePermission>> permissions(Path file) throws IOException {
+        return Files.getFileStore(file.getParent()).supportsFileAttributeView(PosixFileAttributeView.class)
+                ? Optional.of(Files.getPosixFilePermissions(file))
+                : Optional.empty();
+    }
+
     private static void check(CommandResult result, String sha256) throws IOException {
-        String[] told = result.stderrText().strip().split(" ", -1);
+        String[] told = result.stderrText().strip().replaceFirst("(?s).*\n", "").split(" ", -1);
         boolean same = told.length == 2
                 && told[0].equals(Long.toString(result.stdout().length()))
                 && (told[1].equals("unknown") || told[1].equals(sha256));

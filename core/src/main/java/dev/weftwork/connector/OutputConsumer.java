@@ -4,7 +4,8 @@ package dev.weftwork.connector;
  * Sees everything that one command writes, while it writes it, however much it is.
  *
  * <p>Called by the connection's reading threads, never by two at once for the same stream, in the order of the stream; the
- * two streams may come from two threads. All calls happen before {@link Connection#execute} returns. A consumer that blocks
+ * two streams may come from two threads. All calls happen before {@link Connection#execute} returns, but one that
+ * blocks when its command is ended by a timeout or an interrupt: that isn't waited for, and is the last one. A consumer that blocks
  * holds back the command, as a slow reader of a pipe does, and nobody else. A consumer that throws ends the command as a
  * cancel does, and {@code execute} throws the same then.
  *

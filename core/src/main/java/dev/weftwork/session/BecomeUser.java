@@ -18,10 +18,17 @@ final class BecomeUser {
     private final String host;
     private final Login login;
     private final String user;
+    private final boolean root;
     private final String token;
     private @Nullable Secret given;
 
-    BecomeUser(String host, Login login, String user) {
+    /**
+     * A step from one user to another.
+     *
+     * @param root whether it starts at root, whom su asks for nothing: what looks like a prompt then is none
+     */
+    BecomeUser(String host, Login login, String user, boolean root) {
+        this.root = root;
         this.host = host;
         this.login = login;
         this.user = user;
@@ -63,7 +70,10 @@ final class BecomeUser {
             case SUDO -> said.contains(token + "-prompt:");
             // Its prompt is in the language of the machine.
             case SU ->
-                (said.stripTrailing().endsWith(":") || said.stripTrailing().endsWith("\uff1a")) && !said.endsWith("\n");
+                !root
+                        && ((said.stripTrailing().endsWith(":")
+                                        || said.stripTrailing().endsWith("\uff1a"))
+                                && !said.endsWith("\n"));
             case DOAS -> false;
         };
     }

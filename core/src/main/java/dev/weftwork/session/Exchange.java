@@ -39,10 +39,12 @@ final class Exchange {
     private final Output.Collector stdout;
     private final Output.Collector stderr;
     private final Output.@Nullable Collector reason;
-    private final AtomicReference<@Nullable RuntimeException> consumerFailure = new AtomicReference<>();
+    private final AtomicReference<@Nullable Throwable> consumerFailure = new AtomicReference<>();
     private final CompletableFuture<Boolean> ready = new CompletableFuture<>();
     private final CompletableFuture<End> end = new CompletableFuture<>();
     private volatile @Nullable Runnable onEnough;
+    private final CompletableFuture<Boolean> over = new CompletableFuture<>();
+    private volatile boolean stopped;
     private volatile boolean begun;
     private volatile boolean enough;
 
@@ -70,10 +72,10 @@ final class Exchange {
             return;
         }
         (stream == Stream.STDOUT ? stdout : stderr).add(bytes, offset, count);
-        if (consumer != null && consumerFailure.get() == null) {
+        if (consumer != null && !stopped && consumerFailure.get() == null) {
             try {
                 consumer.accept(stream, bytes, offset, count);
-            } catch (RuntimeException e) {
+            } catch (Throwable e) {
                 if (consumerFailure.compareAndSet(null, e)) {
                     // Wakes who waits, and ends the command.
                     end.completeExceptionally(e);
@@ -111,6 +113,23 @@ final class Exchange {
     void closed(String why) {
         end.complete(new End.Closed(why));
         ready.complete(false);
+    }
+
+    /** Nobody waits for it any more: it is ended as by an interrupt. */
+    void cancel() {
+        end.completeExceptionally(new IllegalStateException("its connection was closed"));
+        ready.complete(false);
+    }
+
+    /** The result is made: the consumer gets nothing more. */
+    void stop() {
+        stopped = true;
+        over.complete(true);
+    }
+
+    /** Completes when the command's result is made. */
+    CompletableFuture<Boolean> over() {
+        return over;
     }
 
     void inputFailed(String why) {
@@ -152,7 +171,7 @@ final class Exchange {
     }
 
     @Nullable
-    RuntimeException consumerFailure() {
+    Throwable consumerFailure() {
         return consumerFailure.get();
     }
 

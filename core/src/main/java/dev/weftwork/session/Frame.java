@@ -111,7 +111,10 @@ final class Frame {
         var format = new ByteArrayOutputStream();
         try (InputStream in = input.open()) {
             for (int next = in.read(); next >= 0; next = in.read()) {
-                if (next == '%') {
+                // A dash in front would be an option of printf.
+                if (next == '-' && format.size() == 0) {
+                    append(format, "\\055");
+                } else if (next == '%') {
                     append(format, "%%");
                 } else if (next >= ' ' && next < 127 && next != '\\') {
                     format.write(next);

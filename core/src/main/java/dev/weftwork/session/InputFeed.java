@@ -66,9 +66,7 @@ final class InputFeed {
                 chunk.unlock();
             }
         } catch (SourceFailedException e) {
-            if (!exchange.enough()) {
-                exchange.inputFailed(String.valueOf(e.getMessage()));
-            }
+            exchange.inputFailed(String.valueOf(e.getMessage()));
         } catch (IOException e) {
             // Where the shell is gone its other streams say so too; where they don't, nobody else would.
             if (!exchange.enough()) {
@@ -111,7 +109,7 @@ final class InputFeed {
                 }
                 line(blocks == 0 ? bytes + " 1\n" : Frame.BLOCK_BYTES + " " + blocks + "\n");
                 for (long sent = 0; sent < bytes; ) {
-                    int count = read(in, buffer, (int) Math.min(buffer.length, bytes - sent));
+                    int count = readOrPad(in, buffer, (int) Math.min(buffer.length, bytes - sent));
                     if (count <= 0) {
                         throw new SourceFailedException(
                                 new EOFException("it has become shorter than the " + length + " bytes it had"));
@@ -146,6 +144,19 @@ final class InputFeed {
             } finally {
                 chunk.unlock();
             }
+        }
+    }
+
+    /** A chunk that was announced must be filled, also when nobody reads it any more. */
+    private int readOrPad(InputStream in, byte[] buffer, int count) throws SourceFailedException {
+        try {
+            int got = read(in, buffer, count);
+            return got <= 0 && exchange.enough() ? count : got;
+        } catch (SourceFailedException e) {
+            if (exchange.enough()) {
+                return count;
+            }
+            throw e;
         }
     }
 

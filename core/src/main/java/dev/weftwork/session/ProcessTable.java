@@ -77,6 +77,11 @@ final class ProcessTable {
         }
     }
 
+    /** One whose first thread has ended, and others have not, shows as dead too. */
+    private static boolean isDead(String state) {
+        return state.startsWith("Z") && !state.contains("l");
+    }
+
     private static List<Row> ps(List<String> command) throws IOException, InterruptedException {
         Process ps = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
@@ -86,7 +91,7 @@ final class ProcessTable {
         try (var lines = new BufferedReader(new InputStreamReader(ps.getInputStream(), StandardCharsets.US_ASCII))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 String[] columns = line.strip().split("\\s+", -1);
-                if (columns.length == 5 && !columns[4].startsWith("Z")) {
+                if (columns.length == 5 && !isDead(columns[4])) {
                     rows.add(new Row(
                             Long.parseLong(columns[0]),
                             Long.parseLong(columns[1]),

@@ -79,7 +79,12 @@ public final class ProcessTransport implements ShellTransport {
         var builder = new ProcessBuilder(argv).directory(directory.toFile());
         builder.environment().clear();
         builder.environment().putAll(environment);
-        var channel = new ProcessChannel(host, builder, leadsSession, listener, threads);
+        ProcessChannel channel;
+        try {
+            channel = new ProcessChannel(host, builder, leadsSession, listener, threads);
+        } catch (IllegalStateException e) {
+            throw new IOException(e.getMessage(), e);
+        }
         try {
             channel.started().get();
             return channel;
@@ -91,8 +96,6 @@ public final class ProcessTransport implements ShellTransport {
                 throw failure;
             }
             throw new IOException(String.valueOf(e.getCause()), e.getCause());
-        } catch (IllegalStateException e) {
-            throw new IOException(e.getMessage(), e);
         }
     }
 }

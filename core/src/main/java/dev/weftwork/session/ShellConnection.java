@@ -27,9 +27,11 @@ import org.slf4j.LoggerFactory;
  * result of that command only.
  *
  * <p>Lifetime: from {@link Builder#open} to {@link #close}, which ends all its shells. What a command left in the background
- * lives on, as on any machine, but writes to nobody any more.
+ * lives on, as on any machine, but writes to nobody any more: a write into the output it was started with fails. So it does
+ * before that when sixteen later commands have left something too.
  *
- * <p>Not for concurrent use, as every {@link Connection}; {@link #close} may be called by any thread.
+ * <p>Not for concurrent use, as every {@link Connection}; {@link #close} may be called by any thread, and ends a
+ * command that is under way as an interrupt of its caller does.
  *
  * <pre>{@code
  * Connection connect(Host host) throws InterruptedException {
@@ -40,6 +42,9 @@ import org.slf4j.LoggerFactory;
 public final class ShellConnection implements Connection {
 
     private static final Logger LOG = LoggerFactory.getLogger(ShellConnection.class);
+
+    /** How many sessions live on for processes that commands left. */
+    private static final int ABANDONED_LIMIT = 16;
 
     private final String host;
     private final ShellTransport transport;
@@ -105,7 +110,15 @@ public final class ShellConnection implements Connection {
                             openTimeout.toNanos(),
                             command.timeout().map(Duration::toNanos).orElse(Long.MAX_VALUE)));
         } catch (IOException e) {
-            return CommandResult.notStarted(host, command, failure(user, e));
+            boolean late = deadline.isPresent() && System.nanoTime() - deadline.getAsLong() >= 0;
+            return CommandResult.notStarted(
+                    host,
+                    command,
+                    late
+                            ? "its timeout of "
+                                    + command.timeout().orElseThrow().toMillis()
+                                    + " ms passed while its session was opened"
+                            : failure(user, e));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return CommandResult.notStarted(host, command, "the run was cancelled before it was sent");
@@ -115,9 +128,20 @@ public final class ShellConnection implements Connection {
             sessions.remove(user, session);
             if (session.retire()) {
                 abandoned.add(session);
+                closeOldest();
             }
         }
         return result;
+    }
+
+    /** Whether those whom they live for are still there isn't known: a host that starts daemons all day must end somewhere. */
+    private void closeOldest() {
+        if (abandoned.size() > ABANDONED_LIMIT) {
+            ShellSession oldest = abandoned.poll();
+            if (oldest != null) {
+                oldest.close();
+            }
+        }
     }
 
     private static String failure(String user, IOException e) {
@@ -174,6 +198,7 @@ public final class ShellConnection implements Connection {
     @Override
     public void close() {
         closed = true;
+        sessions.values().forEach(ShellSession::cancel);
         sessions.values().forEach(ShellSession::close);
         sessions.clear();
         for (ShellSession each = abandoned.poll(); each != null; each = abandoned.poll()) {

@@ -46,6 +46,9 @@ final class ShellSession implements ShellChannel.Listener {
     /** For output that is still on its way when everything was ended. */
     private static final Duration LAST_WORDS = Duration.ofSeconds(1);
 
+    /** Twice the grace that processes have, and what looking takes. */
+    private static final Duration CANCEL_PATIENCE = Duration.ofSeconds(8);
+
     private static final int PREAMBLE_BYTES = 8 * 1024;
 
     /** Ends a session's processes on its machine; says whether nothing is left. */
@@ -75,6 +78,8 @@ final class ShellSession implements ShellChannel.Listener {
     private volatile @Nullable Exchange current;
     private volatile @Nullable String closedBecause;
     private volatile boolean abandoned;
+    private volatile boolean stdoutLeft;
+    private volatile boolean stderrLeft;
 
     ShellSession(String host, PipeThreads threads) {
         this.host = host;
@@ -95,7 +100,7 @@ final class ShellSession implements ShellChannel.Listener {
         } finally {
             lock.unlock();
         }
-        return !abandoned;
+        return !(stream == Stream.STDOUT ? stdoutLeft : stderrLeft);
     }
 
     @Override
@@ -172,7 +177,15 @@ final class ShellSession implements ShellChannel.Listener {
                 String word = words[1];
                 if (Character.isDigit(word.charAt(0))) {
                     boolean left = words.length > 2;
-                    abandoned |= left;
+                    if (left) {
+                        // Up to its own marker each stream is still the command's.
+                        if (stream == Stream.STDOUT) {
+                            stdoutLeft = true;
+                        } else {
+                            stderrLeft = true;
+                        }
+                        abandoned = true;
+                    }
                     exchange.ended(stream, Integer.parseInt(word), left);
                 } else {
                     exchange.note(word);
@@ -217,7 +230,13 @@ final class ShellSession implements ShellChannel.Listener {
     }
 
     private void sayHello(Login login, long deadline) throws IOException, InterruptedException {
-        write(SessionScript.of(nonce, login));
+        try {
+            writeInThread(SessionScript.of(nonce, login), OptionalLong.of(deadline));
+        } catch (TimeoutException e) {
+            throw new IOException("its shell reads nothing", e);
+        } catch (ExecutionException e) {
+            throw new IOException(e);
+        }
         shell = Shell.parse(
                 awaitHello(deadline, "its shell didn't answer; a POSIX shell that reads its standard input is needed"));
     }
@@ -238,7 +257,7 @@ final class ShellSession implements ShellChannel.Listener {
         if (ask("id -un", deadline).equals(user)) {
             return;
         }
-        var step = new BecomeUser(host, login, user);
+        var step = new BecomeUser(host, login, user, ask("id -u", deadline).equals("0"));
         forgetPreamble();
         write(step.line());
         while (true) {
@@ -386,7 +405,7 @@ final class ShellSession implements ShellChannel.Listener {
             frame = Frame.of(++frames, command);
             input = command.stdin().open();
             inputLength = command.stdin().length();
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             return CommandResult.notStarted(host, command, "its standard input can't be opened: " + e);
         }
         var exchange = new Exchange(frames, frame.announcesBegin, command.outputLimit(), consumer);
@@ -396,12 +415,15 @@ final class ShellSession implements ShellChannel.Listener {
             outcome = converse(frame, exchange, ending, input, inputLength, deadline);
         } finally {
             current = null;
+            exchange.stop();
             channel().settled();
             closeQuietly(input);
         }
-        RuntimeException thrown = exchange.consumerFailure();
-        if (thrown != null) {
-            throw thrown;
+        Throwable thrown = exchange.consumerFailure();
+        if (thrown instanceof Error error) {
+            throw error;
+        } else if (thrown instanceof RuntimeException failure) {
+            throw failure;
         }
         return new CommandResult(
                 host,
@@ -423,8 +445,9 @@ final class ShellSession implements ShellChannel.Listener {
             if (frame.load.length > 0) {
                 load(frame.load, deadline);
             }
-            send(exchange, frame.line, deadline);
+            // If it can't be said how far a long line came, it may have come to its end.
             ending.sent = true;
+            send(exchange, frame.line, deadline);
             if (frame.feedsInput && await(exchange.ready(), deadline)) {
                 feed(exchange, input, inputLength);
             }
@@ -580,7 +603,8 @@ final class ShellSession implements ShellChannel.Listener {
             }
             if (gone) {
                 // What was written before is still read; it takes no longer than the reading itself.
-                var unused = uninterruptibly(exchange.end()
+                // A process that still holds its output has escaped.
+                gone = uninterruptibly(exchange.end()
                         .handle((end, failure) -> true)
                         .completeOnTimeout(false, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS));
             }
@@ -627,6 +651,16 @@ final class ShellSession implements ShellChannel.Listener {
         }
         close();
         return false;
+    }
+
+    /** Ends a command that is under way as an interrupt does, and waits until its result is made; a few seconds at most. */
+    void cancel() {
+        Exchange exchange = current;
+        if (exchange != null) {
+            exchange.cancel();
+            var unused = uninterruptibly(
+                    exchange.over().completeOnTimeout(false, CANCEL_PATIENCE.toMillis(), TimeUnit.MILLISECONDS));
+        }
     }
 
     /** Ends the shell; a command that is under way on it is left alone. */

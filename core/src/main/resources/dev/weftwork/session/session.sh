@@ -3,6 +3,12 @@
 # kind, and of weft_shared, whether the machine has many sessions at once. Its descriptors: 0 brings frames, 1 and 3 are what
 # the controller reads, 2 is nowhere, so that the shell's own remarks about a command's death get into no command's output.
 exec 3>&2 2>/dev/null
+# Elsewhere secrets would be in its argument list.
+case $(command -v printf) in
+  */*)
+    echo "printf is a program here, and must be a builtin of the shell" >&3
+    exit 1 ;;
+esac
 unset -f command printf read test [ cd kill export umask dd cat echo true false pwd
 unalias -a
 # A command may signal its group, or this shell by a number it got somewhere. In subshells the default is back.
@@ -17,17 +23,14 @@ IFS='
 # bash in another locale takes a newline behind half a character for its second half.
 weft_had=${LC_ALL+yes} weft_locale=${LC_ALL-}
 LC_ALL=C
-weft_leads=no weft_mode=none weft_numbers=long weft_dd= weft_text=
+weft_leads=no weft_mode=none weft_dd= weft_text=
 
 # What was started last on the machine, as a process number: whoever came later is newer.
 weft_last() { read -r weft_p </proc/sys/kernel/ns_last_pid; }
 weft_counts() {
-  weft_p=
-  weft_last || return 1
-  weft_a=$weft_p
-  ( : )
-  weft_last
-  [ "$weft_p" -gt "$weft_a" ] && [ "$weft_p" -lt $((weft_a + 1000)) ]
+  (
+    read -r weft_a weft_x </proc/self/stat && weft_last && [ "$weft_p" -ge "$weft_a" ] && [ "$weft_p" -lt $((weft_a + 1000)) ]
+  )
 }
 if [ /proc/self -ef "/proc/$$" ] && read -r weft_x <"/proc/$$/stat"; then
   set -- ${weft_x##*) }
@@ -37,7 +40,7 @@ if [ /proc/self -ef "/proc/$$" ] && read -r weft_x <"/proc/$$/stat"; then
   esac
   weft_mode=scan
   if weft_counts; then
-    weft_mode=count weft_numbers=short
+    weft_mode=count
   else
     weft_last() { read -r weft_x weft_x weft_x weft_x weft_p </proc/loadavg; }
     if weft_counts; then weft_mode=count; fi
@@ -48,7 +51,10 @@ fi
 
 # Whether process $1 may have been left by the command: it is in this session, or holds one of its streams.
 weft_look() {
-  read -r weft_x <"/proc/$1/stat" || return 1
+  if ! read -r weft_x <"/proc/$1/stat"; then
+    [ -e "/proc/$1" ]
+    return
+  fi
   case $weft_x in *') '*) ;; *) return 0 ;; esac
   set -- "$1" ${weft_x##*) }
   case $2 in Z | X) return 1 ;; esac
@@ -86,18 +92,23 @@ weft_newer() {
   while [ "$weft_p" -ne "$weft_a" ]; do
     weft_rounds=$((weft_rounds + 1))
     if [ "$weft_rounds" -gt 10 ]; then
-      weft_left=' left'
+      if [ "$weft_mode" = count ]; then weft_left=' left'; fi
       return
     fi
+    if [ "$weft_mode" = witness ] && [ "$weft_p" -gt $((weft_a + 2000)) ]; then return; fi
     if [ "$weft_p" -lt "$weft_a" ] || [ "$weft_p" -gt $((weft_a + 2000)) ]; then
       weft_scan
       return
     fi
     while [ "$weft_a" -lt "$weft_p" ]; do
       weft_a=$((weft_a + 1))
-      if [ -e "/proc/$weft_a" ] && weft_look "$weft_a"; then
-        weft_left=' left'
-        return
+      if [ -e "/proc/$weft_a" ]; then
+        if weft_look "$weft_a"; then
+          weft_left=' left'
+          return
+        fi
+        weft_alive=$((weft_alive - 1))
+        if [ "$weft_alive" -eq 0 ]; then return; fi
       fi
     done
     weft_last
@@ -106,7 +117,8 @@ weft_newer() {
 
 # On a machine with many sessions so many processes come and go that looking at each of them would take longer than the
 # commands. There, every command also inherits the reading end of a pipe in descriptor 5: nobody is left when a byte
-# written into it meets no reader. Who closes what it inherits, and keeps its output, is found only while few others come.
+# written into it meets no reader. Who closes what it inherits, and keeps its output, is found as long as no more
+# than three others that came meanwhile are there.
 weft_nobody() {
   exec 5<&-
   if printf x >&6; then return 1; fi
@@ -118,29 +130,24 @@ x
 X
   if exec 6>/proc/self/fd/5 && weft_nobody; then weft_mode=witness; else exec 5<&- 6>&-; fi
 fi
-weft_left=
+weft_left= weft_home=$PWD
 
 case $weft_mode in
   witness)
-    weft_before() { :; }
+    weft_before() { weft_last; weft_a=$weft_p; }
     weft_check() {
-      if ! weft_nobody; then weft_left=' left'; fi
-    }
-    # Where numbers are read at little cost.
-    if [ "$weft_numbers" = short ]; then
-      weft_before() { weft_last; weft_a=$weft_p; }
-      weft_check() {
+      if ! weft_nobody; then
+        weft_left=' left'
+      else
+        weft_alive=4
         weft_last
-        if ! weft_nobody; then
-          weft_left=' left'
-        elif [ "$weft_p" -le $((weft_a + 4)) ]; then
-          weft_newer
-        fi
-      }
-    fi ;;
+        weft_newer
+      fi
+    } ;;
   count)
     weft_before() { weft_last; weft_a=$weft_p; }
     weft_check() {
+      weft_alive=1000000
       weft_last
       weft_newer
     } ;;
@@ -155,12 +162,30 @@ esac
 # All frames have: $1 number of the command, $2 what comes before it or nothing, $3 its text, $4 what is special to the kind.
 weft_after() {
   weft_left= weft_text=
-  weft_check
+  # A command may have put another directory in the place of the one where commands start.
+  if ! [ . -ef "$weft_home" ]; then cd "$weft_home"; fi
+  # Nor may it leave the streams, which are everybody's, in a mode that loses what doesn't fit at once.
+  if [ "$weft_mode" != none ] && { weft_hurried 1 || weft_hurried 3; }; then weft_left=' left'; fi
+  if [ -z "$weft_left" ]; then weft_check; fi
   weft_end "$@"
 }
+weft_hurried() {
+  weft_flags=
+  { read -r weft_flags && read -r weft_flags weft_flags; } <"/proc/$$/fdinfo/$1"
+  case $weft_flags in *[4567]???) return 0 ;; esac
+  return 1
+}
 weft_end() {
-  printf '\036%s-%s %s%s\n' "$weft_nonce" "$1" "$2" "$weft_left" >&3
-  printf '\036%s-%s %s%s\n' "$weft_nonce" "$1" "$2" "$weft_left"
+  weft_try printf '\036%s-%s %s%s\n' "$weft_nonce" "$1" "$2" "$weft_left" >&3
+  weft_try printf '\036%s-%s %s%s\n' "$weft_nonce" "$1" "$2" "$weft_left"
+}
+# A full pipe may refuse a marker, but not a part of it.
+weft_try() {
+  "$@" && return
+  for weft_x in 1 2 3 4 5 6 7 8 9 10; do
+    sleep 1
+    "$@" && return
+  done
 }
 weft_enter() {
   if [ -n "$weft_had" ]; then LC_ALL=$weft_locale; else unset LC_ALL; fi
@@ -174,7 +199,7 @@ weft_do() {
   elif [ -n "$weft_had" ]; then LC_ALL=$weft_locale; else unset LC_ALL
   fi
   weft_untrap
-  unset weft_nonce weft_had weft_locale weft_text weft_left weft_leads weft_mode weft_numbers weft_shared weft_dd weft_inner weft_flags weft_rounds weft_a weft_p weft_x
+  unset weft_nonce weft_had weft_locale weft_text weft_left weft_leads weft_mode weft_shared weft_dd weft_inner weft_flags weft_rounds weft_alive weft_home weft_a weft_p weft_x
   eval "$3"
 }
 weft_go() {

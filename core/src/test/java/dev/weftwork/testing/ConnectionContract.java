@@ -92,7 +92,13 @@ public abstract class ConnectionContract {
         new Random(1).nextBytes(large);
 
         assertThat(run("cat").stdout().length()).isZero();
-        for (byte[] input : new byte[][] {new byte[0], {0}, "no newline".getBytes(StandardCharsets.UTF_8), large}) {
+        for (byte[] input : new byte[][] {
+            new byte[0],
+            {0},
+            "no newline".getBytes(StandardCharsets.UTF_8),
+            "---\n-n %s \\n\\055".getBytes(StandardCharsets.UTF_8),
+            large
+        }) {
             assertThat(connection
                             .execute(Command.of("cat").stdin(input).timeout(LONG))
                             .stdout()
@@ -219,6 +225,57 @@ public abstract class ConnectionContract {
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("full");
         assertThat(run("echo next").stdoutText()).isEqualTo("next\n");
+    }
+
+    @Test
+    void aConsumerThatFailsWithAnErrorDoesToo() {
+        assertThatThrownBy(() -> connection.execute(
+                        Command.script("echo x; sleep 314").timeout(LONG), (stream, bytes, offset, count) -> {
+                            throw new AssertionError("wrong");
+                        }))
+                .isInstanceOf(AssertionError.class)
+                .hasMessage("wrong");
+        assertThat(run("echo next").stdoutText()).isEqualTo("next\n");
+    }
+
+    @Test
+    void closingEndsACommandThatIsUnderWay() throws Exception {
+        var begun = new CountDownLatch(1);
+        var result = new CompletableFuture<CommandResult>();
+        Thread.ofVirtual()
+                .start(() -> result.complete(connection.execute(
+                        Command.script("echo begun; sleep 315"), (stream, bytes, offset, count) -> begun.countDown())));
+        Waiting.await(begun, "the command's first output");
+
+        connection.close();
+
+        assertThat(Waiting.await(result, "the end of the command").outcome()).isEqualTo(new Outcome.Cancelled(true));
+    }
+
+    @Test
+    void aSourceThatFailsToOpenMeansThatNothingRan() {
+        var broken = new StandardInput.Stream(() -> {
+            throw new IllegalStateException("no source");
+        });
+
+        CommandResult result =
+                connection.execute(Command.script("echo ran > contract-source").stdin(broken));
+
+        assertThat(result.describe()).contains("was not started: its standard input can't be opened", "no source");
+        assertThat(run("cat contract-source").succeeded()).isFalse();
+    }
+
+    /** As programs do that close what they inherit, python's subprocess for one. */
+    @Test
+    void aBackgroundChildThatClosedWhatItInheritedIsFoundToo() {
+        CommandResult first = run("rm -f contract-go contract-late; for i in 1 2 3 4 5 6 7 8; do /bin/sh -c :; done; "
+                + "(exec 3>&- 4>&- 5>&- 6>&- 7>&-; while ! [ -e contract-go ]; do sleep 0.1 || sleep 1; done; "
+                + "echo late; echo x > contract-late) & echo now");
+        CommandResult second = run("echo > contract-go; while ! [ -e contract-late ]; do sleep 0.1 || sleep 1; done;"
+                + " echo second; rm contract-go contract-late");
+
+        assertThat(first.stdoutText()).isEqualTo("now\n");
+        assertThat(second.stdoutText()).isEqualTo("second\n");
     }
 
     @Test

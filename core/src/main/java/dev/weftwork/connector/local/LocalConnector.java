@@ -43,9 +43,8 @@ import org.slf4j.LoggerFactory;
  * they were {@link #temporary}. A process that a command deliberately left behind in the background goes on, as it does
  * on any machine.
  *
- * <p>Safe for use from many threads. Each command is a process of its own, with a handful of small platform threads
- * beside it while it runs, and one thread that starts those lives as long as the connector; no virtual thread waits in
- * a pipe.
+ * <p>Safe for use from many threads. Each host has a shell of its own that lives as long as its connection, with one small
+ * platform thread that reads it; no virtual thread waits in a pipe.
  *
  * <pre>{@code
  * try (Engine engine = Engine.of(LocalConnector.in(Path.of("target/machines")))) {
