@@ -117,7 +117,7 @@ public final class ShellConnection implements Connection {
                     late
                             ? "its timeout of "
                                     + command.timeout().orElseThrow().toMillis()
-                                    + " ms passed while its session was opened"
+                                    + " ms passed while its session was opened (" + e.getMessage() + ")"
                             : failure(user, e));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
