@@ -217,6 +217,36 @@ class ShellConnectionTest {
         }
     }
 
+    /** Standard error has a reader of its own by then, which hears first that somebody is left. */
+    @Test
+    void whatWasWrittenBeforeSomebodyWasLeftIsReadToItsEndHoweverSlowly() {
+        CommandResult result = connection()
+                .execute(
+                        Command.script("echo warn >&2; sleep 0.4; head -c 60000 /dev/zero; sleep 30 & :")
+                                .timeout(Duration.ofSeconds(60)),
+                        (stream, bytes, offset, count) -> {
+                            long begin = System.nanoTime();
+                            while (System.nanoTime() - begin < 5_000_000) {
+                                Thread.onSpinWait();
+                            }
+                        });
+
+        assertThat(result.outcome()).isEqualTo(new Outcome.Completed(0));
+        assertThat(result.stdout().length()).isEqualTo(60_000);
+    }
+
+    /** As ssh and node do, and don't undo when they are killed. */
+    @Test
+    void aModeThatACommandSetsOnTheStreamsIsNotTheNextOnes() {
+        run("perl -MFcntl -e 'fcntl(STDOUT, F_SETFL, O_WRONLY | O_NONBLOCK) or die'")
+                .orThrow();
+
+        CommandResult result = run("head -c 1000000 /dev/zero");
+
+        assertThat(result.outcome()).isEqualTo(new Outcome.Completed(0));
+        assertThat(result.stdout().length()).isEqualTo(1_000_000);
+    }
+
     @Nested
     class Options {
         @Test
