@@ -236,9 +236,30 @@ final class ShellSession implements ShellChannel.Listener {
             throw new IOException("its shell reads nothing", e);
         } catch (ExecutionException e) {
             throw new IOException(e);
+        } catch (IOException e) {
+            throw afterWhatItSaid(e, deadline);
         }
         shell = Shell.parse(
                 awaitHello(deadline, "its shell didn't answer; a POSIX shell that reads its standard input is needed"));
+    }
+
+    private void writeOrSayWhyNot(byte[] line, long deadline) throws IOException, InterruptedException {
+        try {
+            write(line);
+        } catch (IOException e) {
+            throw afterWhatItSaid(e, deadline);
+        }
+    }
+
+    /** A shell that takes nothing more has often said why, and that may still be on its way. */
+    private IOException afterWhatItSaid(IOException cantWrite, long deadline) throws InterruptedException {
+        try {
+            await(() -> null, Math.min(deadline, System.nanoTime() + LAST_WORDS.toNanos()), messageOf(cantWrite));
+            return cantWrite;
+        } catch (IOException said) {
+            said.addSuppressed(cantWrite);
+            return said;
+        }
     }
 
     private String awaitHello(long deadline, String silence) throws IOException, InterruptedException {
@@ -258,11 +279,12 @@ final class ShellSession implements ShellChannel.Listener {
             return;
         }
         var step = new BecomeUser(host, login, user, ask("id -u", deadline).equals("0"));
-        forgetPreamble();
-        write(step.line());
+        byte[] line = step.line();
         while (true) {
+            forgetPreamble();
             String said;
             try {
+                writeOrSayWhyNot(line, deadline);
                 said = await(() -> step.answered(preambleText()), deadline, step + " didn't answer");
             } catch (IOException e) {
                 String why = step.hideSecretsIn(String.valueOf(e.getMessage()));
@@ -272,9 +294,7 @@ final class ShellSession implements ShellChannel.Listener {
             if (step.arrived(said)) {
                 break;
             }
-            byte[] answer = step.answer(said);
-            forgetPreamble();
-            write(answer);
+            line = step.answer(said);
         }
         forgetPreamble();
         becameAnother = true;

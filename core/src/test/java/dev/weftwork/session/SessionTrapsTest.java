@@ -692,7 +692,7 @@ class SessionTrapsTest {
                 "declare -p",
                 "declare -f weft_go",
                 "typeset",
-                "ps -o args=",
+                "ps -o args= -p $$,$PPID --ppid $$,$PPID",
                 "cat /proc/self/environ",
                 "cat /proc/$$/environ /proc/$$/cmdline",
                 "cat /proc/$PPID/cmdline",

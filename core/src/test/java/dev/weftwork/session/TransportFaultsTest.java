@@ -1,6 +1,7 @@
 package dev.weftwork.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weftwork.command.Command;
 import dev.weftwork.command.CommandResult;
@@ -286,6 +287,43 @@ class TransportFaultsTest {
         for (int after = 0; after < 60; after += 9) {
             check(Way.STDOUT_CUT, after, this::plain, true);
         }
+    }
+
+    /** The pipe to a shell that has ended breaks before its last words are read, or after. */
+    @Test
+    void whenAShellTakesNothingWhatItSaidOfThatIsInTheMessage() {
+        ShellTransport transport = listener -> new DyingChannel(listener, "env: /no/such/entry: No such file\n");
+
+        assertThatThrownBy(() -> ShellConnection.to("web01", transport, threads).open())
+                .isInstanceOf(ConnectFailedException.class)
+                .hasMessage("web01: a shell can't be opened: its shell ended with status 127, after it had said: env:"
+                        + " /no/such/entry: No such file");
+    }
+
+    private record DyingChannel(ShellChannel.Listener listener, String lastWords) implements ShellChannel {
+        @Override
+        public void write(byte[] bytes, int offset, int count) throws IOException {
+            Thread.ofVirtual().start(() -> {
+                byte[] words = lastWords.getBytes(StandardCharsets.UTF_8);
+                listener.output(Stream.STDERR, words, 0, words.length);
+                listener.closed("its shell ended with status 127");
+            });
+            throw new IOException("Broken pipe");
+        }
+
+        @Override
+        public void settled() {}
+
+        @Override
+        public void abandon() {}
+
+        @Override
+        public Optional<Boolean> endProcesses(long pid, boolean leadsSession) {
+            return Optional.empty();
+        }
+
+        @Override
+        public void close() {}
     }
 
     /** All at once: each waits for its timeout, and does nothing else. */
