@@ -40,6 +40,8 @@ public final class Command {
     private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
     private static final Pattern USER = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.@-]*\\$?");
     private static final int DISPLAY_LIMIT = 300;
+    private static final Set<Integer> DEFAULT_SUCCESS = Set.of(0);
+    private static final String SESSION_SHELL = "";
     private static final Duration LONGEST_TIMEOUT = Duration.ofDays(36_525);
 
     private final @Nullable String script;
@@ -48,9 +50,10 @@ public final class Command {
     private final @Nullable String cwd;
     private final @Nullable String user;
     private final StandardInput stdin;
+    private final @Nullable String shell;
     private final @Nullable Duration timeout;
     private final int outputLimit;
-    private final Set<Integer> successCodes;
+    private final @Nullable Set<Integer> successCodes;
     private final List<Secret> secrets;
     private final @Nullable String description;
 
@@ -63,7 +66,8 @@ public final class Command {
         stdin = draft.stdin;
         timeout = draft.timeout;
         outputLimit = draft.outputLimit;
-        successCodes = Collections.unmodifiableSet(draft.successCodes);
+        shell = draft.shell;
+        successCodes = draft.successCodes == null ? null : Collections.unmodifiableSet(draft.successCodes);
         secrets = List.copyOf(draft.secrets);
         description = draft.description;
     }
@@ -173,6 +177,29 @@ public final class Command {
         return new Command(draft);
     }
 
+    /**
+     * This command's script evaluated by that program, such as {@code /bin/bash}, instead of the session's shell. Of a
+     * command that is no script nothing changes.
+     *
+     * @throws IllegalArgumentException if it isn't an absolute path
+     */
+    public Command shell(String program) {
+        if (!program.startsWith("/")) {
+            throw new IllegalArgumentException("shell must be an absolute path, was '" + program + "'");
+        }
+        ShellWords.encode("shell", program);
+        var draft = new Draft(this);
+        draft.shell = program;
+        return new Command(draft);
+    }
+
+    /** This command's script in the session's shell, whatever a step or a deploy says of a shell: it needs but POSIX. */
+    public Command inSessionShell() {
+        var draft = new Draft(this);
+        draft.shell = SESSION_SHELL;
+        return new Command(draft);
+    }
+
     /** This command reading that text, as UTF-8. */
     public Command stdin(String text) {
         return stdin(text.getBytes(StandardCharsets.UTF_8));
@@ -219,11 +246,12 @@ public final class Command {
      */
     public Command successCodes(int first, int... more) {
         var draft = new Draft(this);
-        draft.successCodes = new TreeSet<>();
-        draft.successCodes.add(requireExitCode(first));
+        var codes = new TreeSet<Integer>();
+        codes.add(requireExitCode(first));
         for (int code : more) {
-            draft.successCodes.add(requireExitCode(code));
+            codes.add(requireExitCode(code));
         }
+        draft.successCodes = codes;
         return new Command(draft);
     }
 
@@ -275,8 +303,33 @@ public final class Command {
         return stdin;
     }
 
+    /** The codes given by {@link #successCodes(int, int...)}; 0 unless set. */
     public Set<Integer> successCodes() {
-        return successCodes;
+        return successCodes == null ? DEFAULT_SUCCESS : successCodes;
+    }
+
+    public boolean hasOwnSuccessCodes() {
+        return successCodes != null;
+    }
+
+    /** The directory given by {@link #cwd(String)}. */
+    public Optional<String> cwd() {
+        return Optional.ofNullable(cwd);
+    }
+
+    /** The program given by {@link #shell(String)}. */
+    public Optional<String> shell() {
+        return Optional.ofNullable(shell).filter(program -> !program.equals(SESSION_SHELL));
+    }
+
+    /** Whether it says itself by which shell it is evaluated, or that it is the session's. */
+    public boolean hasOwnShell() {
+        return shell != null;
+    }
+
+    /** Whether it sets that environment variable. */
+    public boolean setsVariable(String name) {
+        return environment.containsKey(name);
     }
 
     /** {@code text} in single quotes, as one word of a POSIX shell; for those who must build shell text themselves. */
@@ -310,6 +363,13 @@ public final class Command {
     public byte[] shellText() {
         var out = new ByteArrayOutputStream();
         if (script == null) {
+            quoteAll(out);
+        } else if (shell().isPresent()) {
+            append(out, "exec ");
+            ShellWords.quote(ShellWords.encode("shell", shell().get()), out);
+            append(out, " -c ");
+            ShellWords.quote(ShellWords.encode("script", script), out);
+            append(out, " sh ");
             quoteAll(out);
         } else {
             append(out, "set -- ");
@@ -392,7 +452,8 @@ public final class Command {
         private int outputLimit = Output.DEFAULT_LIMIT;
         private StandardInput stdin = new StandardInput.Empty();
         private @Nullable Duration timeout;
-        private Set<Integer> successCodes = Set.of(0);
+        private @Nullable Set<Integer> successCodes;
+        private @Nullable String shell;
         private final List<Secret> secrets = new ArrayList<>();
         private @Nullable String description;
 
@@ -408,6 +469,7 @@ public final class Command {
             stdin = command.stdin;
             timeout = command.timeout;
             successCodes = command.successCodes;
+            shell = command.shell;
             secrets.addAll(command.secrets);
             description = command.description;
         }

@@ -153,6 +153,7 @@ public final class Upload {
         String temporary = path.substring(0, path.lastIndexOf('/') + 1) + ".weftwork-"
                 + HexFormat.of().formatHex(random);
         return Command.script(SCRIPT, path, temporary, ownership, mode, Long.toString(content.length), content.sha256)
+                .inSessionShell()
                 .stdin(content.input)
                 .describedAs("upload " + content.length + " bytes to " + path);
     }

@@ -23,6 +23,14 @@ public interface Connector extends AutoCloseable {
     Connection connect(Host host) throws InterruptedException;
 
     /**
+     * How many {@link #connect} and {@link Connection#execute} calls its backend can take at once, over all hosts and runs;
+     * no limit unless said otherwise. The engine keeps to it, and lets callers wait in the order in which they come.
+     */
+    default int maxParallel() {
+        return Integer.MAX_VALUE;
+    }
+
+    /**
      * Frees what connections share. They are closed by then, and run nothing any more. A second call does nothing.
      */
     @Override

@@ -29,4 +29,25 @@ public interface HostFacts {
      * @throws FactFailedException if its command did not succeed or printed something unexpected; nothing is kept
      */
     <T> T fact(Fact<T> fact);
+
+    /**
+     * Makes facts known in one round trip to the machine, however many they are; those that are known already aren't read
+     * again. What one of them says is asked with {@link #fact} then, and costs nothing. Blocks while they are read.
+     *
+     * <pre>{@code
+     * host.facts(Facts.osRelease(), Facts.user("app"), Facts.path("/srv/app"));
+     * }</pre>
+     *
+     * @throws FactFailedException if one can't be read; the others are known all the same
+     */
+    default void facts(Fact<?>... facts) {
+        for (Fact<?> each : facts) {
+            fact(each);
+        }
+    }
+
+    /** Whether changes of files should come with a diff: in a plan, and where the run's options ask for it. */
+    default boolean wantsDiffs() {
+        return false;
+    }
 }

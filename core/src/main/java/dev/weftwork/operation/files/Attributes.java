@@ -107,6 +107,7 @@ record Attributes(
             // chown takes setuid and setgid away; what isn't asked to change is given back.
             Command command = mode == null && hasSpecialBits(found.mode())
                     ? Command.script("chown \"$1\" \"$3\" && chmod \"$2\" \"$3\"", ownership(), found.mode(), path)
+                            .inSessionShell()
                     : Command.of("chown", ownership(), path);
             changes.add(change("owner", path, from, to, command));
         }

@@ -54,6 +54,7 @@ public abstract sealed class OwnedPath<T extends OwnedPath<T>> implements Operat
     List<Change> creation(String what, String script) {
         String summary = "create " + what + " " + path + attributes.inBrackets();
         Command command = Command.script(script, path, attributes.ownership(), attributes.modeOrNothing())
+                .inSessionShell()
                 .describedAs(summary);
         return List.of(new Change(summary, command));
     }

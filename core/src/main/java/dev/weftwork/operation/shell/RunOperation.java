@@ -61,9 +61,11 @@ public final class RunOperation implements Operation {
 
     @Override
     public List<Change> plan(HostFacts facts) {
-        return guards.stream().allMatch(guard -> guard.test(facts))
-                ? List.of(new Change(summary(), command))
-                : List.of();
+        if (!guards.stream().allMatch(guard -> guard.test(facts))) {
+            return List.of();
+        }
+        var change = new Change(summary(), command);
+        return List.of(guards.isEmpty() ? change.madeEveryTime() : change);
     }
 
     @Override

@@ -216,12 +216,13 @@ public final class UserOperation implements Operation {
                         String.join(",", options.groups),
                         orNothing(options.comment),
                         options.system ? "yes" : "",
-                        options.homeMade ? "yes" : ""));
+                                options.homeMade ? "yes" : "")
+                        .inSessionShell());
     }
 
     private List<Change> modify(UserAccount found) {
         var summary = new ArrayList<String>();
-        Command command = Command.script(MODIFY, name);
+        Command command = Command.script(MODIFY, name).inSessionShell();
         if (options.home != null && !options.home.equals(found.home())) {
             summary.add("home " + found.home() + " -> " + options.home);
             command = command.arg("-d").arg(options.home);
@@ -250,14 +251,14 @@ public final class UserOperation implements Operation {
         missing.removeAll(found.groups());
         if (!missing.isEmpty()) {
             String names = String.join(",", missing);
-            changes.add(change("user " + name + ": join " + names, Command.script(JOIN, name, names)));
+            changes.add(change("user " + name + ": join " + names, Command.script(JOIN, name, names).inSessionShell()));
         }
         return changes;
     }
 
     private Change delete() {
         String summary = "delete user " + name + (options.homeDeleted ? " with its home directory" : "");
-        return change(summary, Command.script(DELETE, name, options.homeDeleted ? "yes" : ""));
+        return change(summary, Command.script(DELETE, name, options.homeDeleted ? "yes" : "").inSessionShell());
     }
 
     private static Change change(String summary, Command command) {
