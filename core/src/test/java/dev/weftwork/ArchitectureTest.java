@@ -43,8 +43,8 @@ class ArchitectureTest {
         "operation.files, inventory command fact operation",
         "operation.users, command fact operation",
         "operation.shell, command fact operation",
-        "deploy, fact operation",
         "report, inventory command operation",
+        "deploy, inventory command connector fact operation report",
         "event, inventory command report",
         "engine, inventory command connector fact operation deploy report event"
     })

@@ -2,22 +2,19 @@ package dev.weftwork.engine;
 
 import dev.weftwork.connector.Connector;
 import dev.weftwork.deploy.Deploy;
-import dev.weftwork.event.RunEvent;
+import dev.weftwork.deploy.HostCode;
+import dev.weftwork.deploy.StepOptions;
 import dev.weftwork.event.RunListener;
-import dev.weftwork.inventory.Host;
 import dev.weftwork.inventory.Inventory;
-import dev.weftwork.report.HostResult;
+import dev.weftwork.report.RunMode;
 import dev.weftwork.report.RunReport;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,20 +45,31 @@ public final class Engine implements AutoCloseable {
 
     private final Connector connector;
     private final RunOptions options;
+    private final TimeSource time;
+
+    /** Of calls to the connector, over all runs; null if it takes any number. */
+    private final @Nullable Places connectorPlaces;
+
     private final ReentrantLock lock = new ReentrantLock();
     /** A run has ended, or the connector is closed. */
     private final Condition progress = lock.newCondition();
 
-    private final Set<HostScope> runs = new HashSet<>();
+    private final Set<Run> runs = new HashSet<>();
     private boolean closed;
     private boolean connectorClosed;
 
     private final Thread shutdownHook =
             Thread.ofPlatform().name("weftwork-shutdown").unstarted(this::closeForShutdown);
 
-    private Engine(Connector connector, RunOptions options) {
+    private Engine(Connector connector, RunOptions options, TimeSource time) {
         this.connector = connector;
         this.options = options;
+        this.time = time;
+        int cap = connector.maxParallel();
+        if (cap < 1) {
+            throw new IllegalArgumentException("the connector's maxParallel must be >= 1, was " + cap);
+        }
+        connectorPlaces = cap == Integer.MAX_VALUE ? null : new Places(cap);
     }
 
     /** An engine with default options; it owns the connector from now on. */
@@ -87,105 +95,115 @@ public final class Engine implements AutoCloseable {
      * Takes every host of the inventory through the steps of the deploy, and returns when all of them have left the run.
      *
      * <p>Always comes back with a report, complete for what happened. A host that fails or can't be reached leaves the run
-     * and the others go on. Interrupting the calling thread, or closing the engine, cancels the run: the command that each
-     * host runs at that moment is ended on the machine with all it started, connections are closed, and the report says
-     * so; an interrupt status of the calling thread is still set then.
+     * and the others go on, unless the options stop them. Interrupting the calling thread, closing the engine, or the run's
+     * limit cancels the run: the command that each host runs at that moment is ended on the machine with all it started,
+     * connections are closed, and the report says so; an interrupt status of the calling thread is still set then.
      *
-     * @throws IllegalArgumentException if the deploy has no steps
+     * <p>What the caller did before happens-before everything in the run, and all of that, listeners included,
+     * happens-before the return.
+     *
+     * @throws IllegalArgumentException if the deploy has no steps, delegates one to a host that isn't there, or a host's
+     *     data say something wrong about options
      * @throws IllegalStateException if the engine is closed
      */
     public RunReport run(Inventory inventory, Deploy deploy, RunOptions options) {
-        if (deploy.steps().isEmpty()) {
-            throw new IllegalArgumentException("deploy '" + deploy.name() + "' must have at least one step");
-        }
-        long begin = System.nanoTime();
-        List<Host> hosts = inventory.hosts();
-        var events = new Events(options.listeners());
-        var results = new AtomicReferenceArray<HostResult>(hosts.size());
-        Strategy.Pacing pacing =
-                options.strategy().pace(hosts.size(), deploy.steps().size() + 1);
-        var scope = new HostScope();
-        enter(scope);
-        // The scope is closed, so all its hosts have ended, before catch and finally run.
-        try (scope) {
-            LOG.trace("run of '{}' on {} hosts begins", deploy.name(), hosts.size());
-            events.emit(new RunEvent.RunStarted(
-                    deploy.name(),
-                    hosts,
-                    deploy.steps().stream().map(step -> step.name()).toList()));
-            if (Thread.currentThread().isInterrupted()) {
-                scope.cancel();
-            }
-            forkAll(scope, hosts, deploy, options, pacing, events, results);
-            scope.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        return go(RunMode.RUN, inventory, deploy, options);
+    }
+
+    /** As {@link #plan(Inventory, Deploy, RunOptions)}, with the engine's own options. */
+    public RunReport plan(Inventory inventory, Deploy deploy) {
+        return plan(inventory, deploy, options);
+    }
+
+    /**
+     * Finds out what {@link #run(Inventory, Deploy, RunOptions)} would change, and changes nothing: facts are read, operations
+     * planned, and the report has each step's changes as {@link dev.weftwork.report.StepResult#notMade}, those of files with a
+     * diff; {@link RunReport#describeChanges} shows them. A condition on an earlier step takes a change that would be
+     * made for one that was.
+     *
+     * <p>Nobody can know everything before it is done: a step of code is never called, and one that can't be planned
+     * because of what earlier steps haven't made yet is no failure; both are
+     * {@link dev.weftwork.report.StepStatus#UNKNOWN}.
+     */
+    public RunReport plan(Inventory inventory, Deploy deploy, RunOptions options) {
+        return go(RunMode.PLAN, inventory, deploy, options);
+    }
+
+    /** As {@link #verify(Inventory, Deploy, RunOptions)}, with the engine's own options. */
+    public RunReport verify(Inventory inventory, Deploy deploy) {
+        return verify(inventory, deploy, options);
+    }
+
+    /**
+     * Plans a deploy that was run, to find out whether anything is still missing: {@link RunReport#converged} is false then,
+     * and the steps that would change something say what. A step whose changes are made every time, such as a command
+     * without a guard, is {@link dev.weftwork.report.StepStatus#UNKNOWN}. Changes nothing.
+     */
+    public RunReport verify(Inventory inventory, Deploy deploy, RunOptions options) {
+        return go(RunMode.VERIFY, inventory, deploy, options);
+    }
+
+    /** As {@link #forEachHost(Inventory, HostCode, RunOptions)}, with the engine's own options. */
+    public RunReport forEachHost(Inventory inventory, HostCode<?> code) {
+        return forEachHost(inventory, code, options);
+    }
+
+    /**
+     * Runs plain, blocking code for every host, all at once unless the options say otherwise: a run of one step, called
+     * {@code code}. What it returned is {@link RunReport#values}.
+     *
+     * <pre>{@code
+     * Map<String, String> kernels = engine
+     *     .forEachHost(inventory, host -> host.run("uname -r").orThrow().stdoutText().strip())
+     *     .values("code", String.class);
+     * }</pre>
+     */
+    public RunReport forEachHost(Inventory inventory, HostCode<?> code, RunOptions options) {
+        return run(inventory, Deploy.named("code for each host").code("code", code), options);
+    }
+
+    /** As {@link #start(Inventory, Deploy, RunOptions)}, with the engine's own options. */
+    public RunHandle start(Inventory inventory, Deploy deploy) {
+        return start(inventory, deploy, options);
+    }
+
+    /**
+     * Begins what {@link #run(Inventory, Deploy, RunOptions)} does, on a virtual thread of its own, and returns.
+     *
+     * @return to wait for it or to cancel it; the caller closes it
+     */
+    public RunHandle start(Inventory inventory, Deploy deploy, RunOptions options) {
+        Run run = enter(RunMode.RUN, inventory, deploy, options);
+        return new RunHandle(run, "run-" + deploy.name(), () -> leave(run));
+    }
+
+    private RunReport go(RunMode mode, Inventory inventory, Deploy deploy, RunOptions options) {
+        Run run = enter(mode, inventory, deploy, options);
+        try {
+            return run.go();
         } finally {
-            leave(scope);
-        }
-        var all = new ArrayList<HostResult>();
-        for (int place = 0; place < hosts.size(); place++) {
-            HostResult result = results.get(place);
-            if (result == null) {
-                result = HostRun.neverStarted(hosts.get(place), deploy.steps());
-                events.emit(new RunEvent.HostFinished(result));
-            }
-            all.add(result);
-        }
-        var report = new RunReport(deploy.name(), all, scope.cancelled(), Duration.ofNanos(System.nanoTime() - begin));
-        events.emit(new RunEvent.RunFinished(report));
-        if (LOG.isTraceEnabled()) {
-            LOG.trace("{}", report.describe());
-        }
-        return report;
-    }
-
-    private void forkAll(
-            HostScope scope,
-            List<Host> hosts,
-            Deploy deploy,
-            RunOptions options,
-            Strategy.Pacing pacing,
-            Events events,
-            AtomicReferenceArray<HostResult> results) {
-        var places = new Semaphore(options.maxParallel(), true);
-        for (int i = 0; i < hosts.size(); i++) {
-            int place = i;
-            Host host = hosts.get(place);
-            scope.fork(
-                    "host-" + host.name(),
-                    () -> results.set(
-                            place,
-                            new HostRun(
-                                            host,
-                                            place,
-                                            deploy.steps(),
-                                            connector,
-                                            options.strategy(),
-                                            pacing,
-                                            places,
-                                            events,
-                                            scope::cancelled)
-                                    .walk()));
+            leave(run);
         }
     }
 
-    private void enter(HostScope scope) {
+    private Run enter(RunMode mode, Inventory inventory, Deploy deploy, RunOptions options) {
+        var run = new Run(mode, inventory, deploy, options, connector, connectorPlaces, time);
         lock.lock();
         try {
             if (closed) {
                 throw new IllegalStateException("the engine is closed");
             }
-            runs.add(scope);
+            runs.add(run);
+            return run;
         } finally {
             lock.unlock();
         }
     }
 
-    private void leave(HostScope scope) {
+    private void leave(Run run) {
         lock.lock();
         try {
-            runs.remove(scope);
+            runs.remove(run);
             progress.signalAll();
         } finally {
             lock.unlock();
@@ -204,7 +222,7 @@ public final class Engine implements AutoCloseable {
                 return;
             }
             closed = true;
-            runs.forEach(HostScope::cancel);
+            runs.forEach(run -> run.cancel(Run.BY_CALLER));
             while (!runs.isEmpty()) {
                 progress.awaitUninterruptibly();
             }
@@ -240,7 +258,7 @@ public final class Engine implements AutoCloseable {
         try {
             othersClose = closed;
             closed = true;
-            runs.forEach(HostScope::cancel);
+            runs.forEach(run -> run.cancel(Run.BY_CALLER));
             long left = SHUTDOWN_PATIENCE.toNanos();
             while (left > 0 && (othersClose ? !connectorClosed : !runs.isEmpty())) {
                 left = progress.awaitNanos(left);
@@ -260,7 +278,8 @@ public final class Engine implements AutoCloseable {
     /** Collects the options of an engine; used by one thread, then thrown away. */
     public static final class Builder {
         private final Connector connector;
-        private RunOptions options = RunOptions.defaults();
+        private RunOptions options = RunOptions.standard();
+        private TimeSource time = TimeSource.system();
 
         private Builder(Connector connector) {
             this.connector = Objects.requireNonNull(connector, "connector must not be null");
@@ -282,6 +301,42 @@ public final class Engine implements AutoCloseable {
             return this;
         }
 
+        /** See {@link RunOptions#maxFailed(int)}. */
+        public Builder maxFailed(int percent) {
+            options = options.maxFailed(percent);
+            return this;
+        }
+
+        /** See {@link RunOptions#failFast}. */
+        public Builder failFast() {
+            options = options.failFast();
+            return this;
+        }
+
+        /** How long a run may take; see {@link RunOptions#timeout(Duration)}. */
+        public Builder timeout(Duration limit) {
+            options = options.timeout(limit);
+            return this;
+        }
+
+        /** How long a host may be at work; see {@link RunOptions#hostTimeout(Duration)}. */
+        public Builder hostTimeout(Duration limit) {
+            options = options.hostTimeout(limit);
+            return this;
+        }
+
+        /** Options of steps where neither step nor deploy, host or group sets them. */
+        public Builder defaults(StepOptions defaults) {
+            options = options.defaults(defaults);
+            return this;
+        }
+
+        /** Where it takes its time from; the system's unless this is a simulation. */
+        public Builder time(TimeSource source) {
+            time = Objects.requireNonNull(source, "time must not be null");
+            return this;
+        }
+
         /** One more listener, told about every run of the engine that isn't given other options. */
         public Builder listener(RunListener listener) {
             options = options.listener(listener);
@@ -294,7 +349,7 @@ public final class Engine implements AutoCloseable {
          * @throws IllegalStateException if the JVM is already shutting down
          */
         public Engine build() {
-            var engine = new Engine(connector, options);
+            var engine = new Engine(connector, options, time);
             Runtime.getRuntime().addShutdownHook(engine.shutdownHook);
             return engine;
         }

@@ -51,6 +51,10 @@ final class HostExecutor {
         return submission;
     }
 
+    <T> Optional<T> call(Callable<T> task) {
+        return submit(task).await();
+    }
+
     private void startDraining() {
         try {
             threads.newThread(this::drain).start();

@@ -1,22 +1,10 @@
 package dev.weftwork.engine;
 
-import dev.weftwork.command.Command;
-import dev.weftwork.command.CommandResult;
-import dev.weftwork.command.Outcome;
-import dev.weftwork.command.Output;
 import dev.weftwork.connector.ConnectFailedException;
 import dev.weftwork.connector.Connection;
-import dev.weftwork.connector.Connector;
-import dev.weftwork.deploy.Step;
+import dev.weftwork.deploy.EarlierSteps;
 import dev.weftwork.event.RunEvent;
-import dev.weftwork.fact.Fact;
-import dev.weftwork.fact.FactFailedException;
-import dev.weftwork.fact.HostFacts;
 import dev.weftwork.inventory.Host;
-import dev.weftwork.operation.Change;
-import dev.weftwork.operation.Operation;
-import dev.weftwork.operation.PlanFailedException;
-import dev.weftwork.report.ChangeResult;
 import dev.weftwork.report.Failure;
 import dev.weftwork.report.HostResult;
 import dev.weftwork.report.HostStatus;
@@ -24,72 +12,44 @@ import dev.weftwork.report.StepResult;
 import dev.weftwork.report.StepStatus;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.Semaphore;
-import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Walks one host through a deploy: connects, takes its steps as the strategy lets it, disconnects.
  *
- * <p>Used by the host's thread only. Whatever goes wrong on the host is in the result; only a bug of this class throws.
- * An interrupt of the thread is the run being cancelled.
+ * <p>Used by the host's thread, but for {@link #callOff}. Whatever goes wrong on the host is in the result; only a bug of
+ * this class throws. An interrupt of the thread while the run is cancelled is that.
  */
-final class HostRun implements HostFacts {
+final class HostRun implements EarlierSteps {
 
-    private static final Logger LOG = LoggerFactory.getLogger(HostRun.class);
+    final Run run;
+    final Host host;
+    final Machine machine;
 
-    private final Host host;
     private final int place;
-    private final List<Step> steps;
-    private final Connector connector;
-    private final Strategy.Pacing pacing;
-    private final Turn turn;
-    private final Events events;
-    private final BooleanSupplier cancelled;
-    private final HostExecutor commands;
-    private final Map<Fact<?>, Object> facts = new HashMap<>();
-    private final List<StepResult> results = new ArrayList<>();
-    private final long begin = System.nanoTime();
-    private @Nullable Connection connection;
+    private final List<StepResult> results = new ArrayList<>(0);
+    private final long begin;
+    private volatile @Nullable Wait waiting;
+    private boolean hasPlace;
+    private boolean inStep;
 
-    HostRun(
-            Host host,
-            int place,
-            List<Step> steps,
-            Connector connector,
-            Strategy strategy,
-            Strategy.Pacing pacing,
-            Semaphore places,
-            Events events,
-            BooleanSupplier cancelled) {
+    /** How long it may still be at work, and since when it is. */
+    private long workLeft;
+
+    private long workBegan;
+
+    HostRun(Run run, Host host, int place, Machine machine) {
+        this.run = run;
         this.host = host;
         this.place = place;
-        this.steps = steps;
-        this.connector = connector;
-        this.pacing = pacing;
-        this.turn = new Turn(places, strategy.keepsPlace());
-        this.events = events;
-        this.cancelled = cancelled;
-        commands = new HostExecutor(
-                Thread.ofVirtual().name("commands-" + host.name()).factory());
-    }
-
-    /** The result of a host that was never walked because the run was cancelled first. */
-    static HostResult neverStarted(Host host, List<Step> steps) {
-        return new HostResult(
-                host,
-                HostStatus.CANCELLED,
-                steps.stream().map(step -> StepResult.notRun(step.name())).toList(),
-                Optional.of(cancelledBefore(host, "connecting", new InterruptedException())),
-                Duration.ZERO);
+        this.machine = machine;
+        begin = run.time.nanoTime();
+        workBegan = begin;
+        workLeft = run.options.hostTimeout().map(Duration::toNanos).orElse(Long.MAX_VALUE);
     }
 
     HostResult walk() {
@@ -97,42 +57,57 @@ final class HostRun implements HostFacts {
         Ending ending;
         try {
             ending = connect();
-            for (Step step : ending == null ? steps : List.<Step>of()) {
-                pacing.finished(place, stage++);
-                turn.pause();
-                ending = take(step, stage);
-                if (ending != null) {
-                    break;
-                }
+            while (ending == null && stage < run.steps.size()) {
+                run.pacing.finished(place, stage++);
+                pause();
+                ending = take(stage);
             }
         } finally {
-            disconnect();
-            turn.end();
+            machine.leave();
+            leaveWork();
         }
         HostResult result = result(ending);
-        events.emit(new RunEvent.HostFinished(result));
-        for (; stage <= steps.size(); stage++) {
-            pacing.finished(place, stage);
+        if (ending != null) {
+            run.left(host, place, ending.status(), ending.failure());
+        }
+        run.events.emit(() -> new RunEvent.HostFinished(result));
+        for (; stage <= run.steps.size(); stage++) {
+            run.pacing.finished(place, stage);
         }
         return result;
     }
 
     private @Nullable Ending connect() {
         try {
-            turn.begin(0);
-            events.emit(new RunEvent.HostStarted(host));
-            // A listener may have taken the interrupt for itself.
-            if (isCancelled()) {
-                throw new InterruptedException();
+            Ending stopped = enter(0, "connecting");
+            if (stopped != null) {
+                return stopped;
             }
-            connection = Objects.requireNonNull(connector.connect(host), "a connection of null");
-            return null;
+            run.events.emit(() -> new RunEvent.HostStarted(host));
         } catch (InterruptedException e) {
-            return new Ending(HostStatus.CANCELLED, cancelledBefore(host, "its connection was open", e));
-        } catch (ConnectFailedException e) {
-            return new Ending(HostStatus.UNREACHABLE, Failure.of(String.valueOf(e.getMessage()), e, null));
+            return new Ending(HostStatus.CANCELLED, run.cancelledBefore(host, "its connection was open"));
         } catch (Throwable e) {
-            return new Ending(
+            return new Ending(HostStatus.UNREACHABLE, Failure.of(host + ": the strategy threw " + textOf(e), e, null));
+        }
+        LimitGuard guard = LimitGuard.of(hostLimit(), run.timer);
+        Ending ending = null;
+        try {
+            takePlace(machine.turns);
+            try {
+                connect(machine);
+            } finally {
+                giveBack(machine.turns);
+            }
+        } catch (InterruptedException e) {
+            ending = run.cancelled()
+                    ? new Ending(HostStatus.CANCELLED, run.cancelledBefore(host, "its connection was open"))
+                    : new Ending(
+                            HostStatus.UNREACHABLE,
+                            Failure.of(host + ": its thread was interrupted before its connection was open", e, null));
+        } catch (ConnectFailedException e) {
+            ending = new Ending(HostStatus.UNREACHABLE, Failure.of(String.valueOf(e.getMessage()), e, null));
+        } catch (Throwable e) {
+            ending = new Ending(
                     HostStatus.UNREACHABLE,
                     Failure.of(
                             host + ": connecting failed in an unexpected way, which is a bug of the connector: "
@@ -140,25 +115,58 @@ final class HostRun implements HostFacts {
                             e,
                             null));
         }
+        Limit passed = guard.end();
+        if (passed != null && ending != null && !run.cancelled()) {
+            return new Ending(
+                    HostStatus.UNREACHABLE,
+                    Failure.of(
+                            host + ": " + passed.passed() + " before its connection was open",
+                            ending.failure().cause().orElseThrow(),
+                            null));
+        }
+        return ending;
+    }
+
+    /** Opens the machine's connection, if there is none; by its host or by one that delegates a step to it. */
+    void connect(Machine to) throws InterruptedException {
+        if (to.connection() != null) {
+            return;
+        }
+        // A listener may have taken the interrupt for itself.
+        if (run.cancelled()) {
+            throw new InterruptedException();
+        }
+        takePlace(run.connectorPlaces);
+        try {
+            Connection opened = Objects.requireNonNull(run.connector.connect(to.host), "a connection of null");
+            to.connected(opened);
+        } finally {
+            giveBack(run.connectorPlaces);
+        }
     }
 
     /** Takes one step; null if the host goes on. */
-    private @Nullable Ending take(Step step, int stage) {
-        long stepBegin = System.nanoTime();
-        var attempt = new Attempt(step);
+    private @Nullable Ending take(int stage) {
+        int index = stage - 1;
+        var step = new StepRun(this, index);
+        StepResult result;
         try {
-            turn.begin(stage);
-            stepBegin = System.nanoTime();
-            events.emit(new RunEvent.StepStarted(host, step.name()));
-            attempt.make();
+            Ending stopped = enter(stage, "step '" + step.name() + "'");
+            if (stopped != null) {
+                return stopped;
+            }
+            result = step.run();
         } catch (InterruptedException e) {
-            return new Ending(HostStatus.CANCELLED, cancelledBefore(host, "step '" + step.name() + "'", e));
+            return new Ending(HostStatus.CANCELLED, run.cancelledBefore(host, "step '" + step.name() + "'"));
         } catch (Throwable e) {
-            attempt.fail(textOf(e), e, null);
+            result = step.failed(textOf(e), e);
+        } finally {
+            leaveStep(index);
         }
-        StepResult result = attempt.result(Duration.ofNanos(System.nanoTime() - stepBegin));
         results.add(result);
-        events.emit(new RunEvent.StepFinished(host, result));
+        run.ended(index, result.status());
+        StepResult told = result;
+        run.events.emit(() -> new RunEvent.StepFinished(host, told));
         return switch (result.status()) {
             case FAILED -> new Ending(HostStatus.FAILED, result.failure().orElseThrow());
             case CANCELLED -> new Ending(HostStatus.CANCELLED, result.failure().orElseThrow());
@@ -166,8 +174,20 @@ final class HostRun implements HostFacts {
         };
     }
 
+    private HostResult result(@Nullable Ending ending) {
+        var all = new ArrayList<StepResult>(run.steps.size());
+        all.addAll(results);
+        run.steps.subList(results.size(), run.steps.size()).forEach(step -> all.add(StepResult.notRun(step.name())));
+        return new HostResult(
+                host,
+                ending == null ? HostStatus.SUCCEEDED : ending.status(),
+                all,
+                Optional.ofNullable(ending).map(Ending::failure),
+                Duration.ofNanos(run.time.nanoTime() - begin));
+    }
+
     /** What it says of itself, even if it can't. */
-    private static String textOf(Throwable e) {
+    static String textOf(Throwable e) {
         try {
             return e.toString();
         } catch (Throwable broken) {
@@ -175,202 +195,158 @@ final class HostRun implements HostFacts {
         }
     }
 
-    /** What one step does on this host, as far as it gets. */
-    private final class Attempt {
-        private final Step step;
-        private final List<ChangeResult> made = new ArrayList<>();
-        private List<Change> planned = List.of();
-        private StepStatus status = StepStatus.FAILED;
-        private @Nullable Failure failure;
-
-        Attempt(Step step) {
-            this.step = step;
-        }
-
-        void make() {
-            try {
-                Optional<Operation> operation = step.operationFor(HostRun.this);
-                if (operation.isEmpty()) {
-                    status = StepStatus.SKIPPED;
-                    return;
-                }
-                planned = List.copyOf(operation.get().plan(HostRun.this));
-            } catch (FactFailedException e) {
-                fail(textWithoutHost(e.getMessage()), e, e.result());
-                return;
-            } catch (PlanFailedException e) {
-                fail(textWithoutHost(e.getMessage()), e, null);
-                return;
-            } catch (Throwable e) {
-                fail("planning threw " + textOf(e), e, null);
-                return;
-            }
-            status = planned.isEmpty() ? StepStatus.UNCHANGED : StepStatus.CHANGED;
-            for (Change change : planned) {
-                facts.clear();
-                CommandResult result = execute(change.command());
-                made.add(new ChangeResult(change, result));
-                if (!result.succeeded()) {
-                    status = wasCancelled(result) ? StepStatus.CANCELLED : StepStatus.FAILED;
-                    failure = new Failure(inThisStep(result.describeCommand()), Optional.of(result), Optional.empty());
-                    return;
-                }
-            }
-        }
-
-        void fail(String message, Throwable e, @Nullable CommandResult result) {
-            status = (result == null ? isCancelled() : wasCancelled(result)) ? StepStatus.CANCELLED : StepStatus.FAILED;
-            failure = Failure.of(inThisStep(message), e, result);
-        }
-
-        private String inThisStep(String message) {
-            return host + ": step '" + step.name() + "': " + message;
-        }
-
-        private String textWithoutHost(@Nullable String message) {
-            String text = String.valueOf(message);
-            String own = host + ": ";
-            return text.startsWith(own) ? text.substring(own.length()) : text;
-        }
-
-        StepResult result(Duration elapsed) {
-            List<Change> notMade = planned.subList(made.size(), planned.size());
-            return new StepResult(step.name(), status, made, notMade, Optional.ofNullable(failure), elapsed);
-        }
-    }
-
-    private boolean wasCancelled(CommandResult result) {
-        return result.outcome() instanceof Outcome.Cancelled
-                || (result.outcome() instanceof Outcome.NotStarted && isCancelled());
-    }
-
-    private boolean isCancelled() {
-        return cancelled.getAsBoolean() || Thread.currentThread().isInterrupted();
-    }
-
-    @Override
-    public Host host() {
-        return host;
-    }
-
-    @Override
-    @SuppressWarnings("unchecked") // a fact is the key of what it parsed
-    public <T> T fact(Fact<T> fact) {
-        Object known = facts.get(fact);
-        if (known != null) {
-            return (T) known;
-        }
-        CommandResult result = execute(fact.command());
-        if (!result.succeeded()) {
-            throw FactFailedException.notRead(fact, result);
-        }
-        T value;
-        try {
-            value = fact.parse(result);
-        } catch (RuntimeException e) {
-            throw FactFailedException.notUnderstood(fact, result, e);
-        }
-        facts.put(fact, value);
-        return value;
-    }
-
-    private CommandResult execute(Command command) {
-        Connection open = connection;
-        if (open == null) {
-            return CommandResult.notStarted(host.name(), command, "its connection is closed");
-        }
-        events.emit(new RunEvent.CommandStarted(host, command));
-        // Asked here and not by the interrupt alone, which a listener may have taken for itself.
-        CommandResult result = isCancelled()
-                ? CommandResult.notStarted(host.name(), command, "the run was cancelled before it was sent")
-                : submit(open, command);
-        events.emit(new RunEvent.CommandFinished(host, result));
-        return result;
-    }
-
-    private CommandResult submit(Connection open, Command command) {
-        try {
-            return commands.submit(() -> Objects.requireNonNull(open.execute(command), "a result of null"))
-                    .await()
-                    .orElseGet(() ->
-                            CommandResult.notStarted(host.name(), command, "the run was cancelled before it was sent"));
-        } catch (CompletionException e) {
-            LOG.warn("{}: running `{}` threw, which is a bug of the connector", host, command, e.getCause());
-            return new CommandResult(
-                    host.name(),
-                    command,
-                    new Outcome.ConnectionLost("the connector threw " + e.getCause() + ", which is a bug of it"),
-                    Output.empty(),
-                    Output.empty(),
-                    Duration.ZERO);
-        }
-    }
-
-    private void disconnect() {
-        Connection open = connection;
-        connection = null;
-        if (open != null) {
-            try {
-                open.close();
-            } catch (Throwable e) {
-                LOG.warn("{}: closing its connection failed; what it ran is in the report", host, e);
-            }
-        }
-    }
-
-    private HostResult result(@Nullable Ending ending) {
-        var all = new ArrayList<>(results);
-        steps.subList(results.size(), steps.size()).forEach(step -> all.add(StepResult.notRun(step.name())));
-        return new HostResult(
-                host,
-                ending == null ? HostStatus.SUCCEEDED : ending.status(),
-                all,
-                Optional.ofNullable(ending).map(Ending::failure),
-                Duration.ofNanos(System.nanoTime() - begin));
-    }
-
-    private static Failure cancelledBefore(Host host, String what, InterruptedException cause) {
-        return Failure.of(host + ": the run was cancelled before " + what, cause, null);
-    }
-
     /** Why a host left the run early. */
     private record Ending(HostStatus status, Failure failure) {}
 
-    /** This host's turns: what the strategy says, and a place among those that may be at work at once. */
-    private final class Turn {
-        private final Semaphore places;
-        private final boolean keepsPlace;
-        private boolean hasPlace;
+    // ---- earlier steps
 
-        Turn(Semaphore places, boolean keepsPlace) {
-            this.places = places;
-            this.keepsPlace = keepsPlace;
+    @Override
+    public Optional<StepStatus> here(String step) {
+        int index = run.indexOf(step);
+        return index < results.size() ? Optional.of(results.get(index).status()) : Optional.empty();
+    }
+
+    @Override
+    public boolean anywhere(String step, Predicate<StepStatus> wanted) {
+        return run.anywhere(step, wanted);
+    }
+
+    /** In a plan: whether something that isn't made, or isn't known, comes before. */
+    boolean isUncertain() {
+        return results.stream()
+                .anyMatch(
+                        result -> result.status() == StepStatus.WOULD_CHANGE || result.status() == StepStatus.UNKNOWN);
+    }
+
+    // ---- turns
+
+    /** Waits for this host's turn; not null if the run is stopped first. */
+    private @Nullable Ending enter(int stage, String what) throws InterruptedException {
+        // Never waits for others with a place in hand unless the strategy says that it may.
+        Gate gate = run.pacing.before(place, stage);
+        while (!gate.isOpen() && gate.shutBecause().isEmpty() && run.stopReason() == null) {
+            var wait = new Wait(run.time);
+            if (gate.queue(wait)) {
+                await(wait);
+            }
         }
+        Optional<String> shut = gate.shutBecause();
+        if (shut.isPresent()) {
+            run.stopped(shut.get());
+            return stopped(what, shut.get());
+        }
+        boolean entered = run.stopReason() == null && (hasPlace || enter(run.places));
+        hasPlace |= entered;
+        if (entered && stage > 0) {
+            Places ofStep = run.placesOf(stage - 1);
+            inStep = enter(ofStep);
+            entered = inStep;
+        }
+        String reason = run.stopReason();
+        if (reason != null) {
+            return stopped(what, reason);
+        }
+        // A host that left because of a cancel may have let this one in before its own interrupt came.
+        if (run.cancelled()) {
+            throw new InterruptedException();
+        }
+        workBegan = run.time.nanoTime();
+        return null;
+    }
 
-        void begin(int stage) throws InterruptedException {
-            // Never waits for others with a place in hand unless the strategy says that it may.
-            pacing.awaitTurn(place, stage);
-            if (!hasPlace) {
-                places.acquire();
-                hasPlace = true;
+    private Ending stopped(String what, String reason) {
+        return new Ending(
+                HostStatus.STOPPED,
+                new Failure(
+                        host + ": the run was stopped before " + what + ": " + reason,
+                        Optional.empty(),
+                        Optional.empty()));
+    }
+
+    private boolean enter(@Nullable Places places) throws InterruptedException {
+        if (places == null) {
+            return true;
+        }
+        while (true) {
+            Wait wait = places.take(run.time);
+            if (wait == null || await(wait)) {
+                return true;
             }
-            // A host that left because of a cancel may have let this one in before its own interrupt came.
-            if (cancelled.getAsBoolean()) {
-                throw new InterruptedException();
+            if (run.stopReason() != null) {
+                return false;
             }
         }
+    }
 
-        void pause() {
-            if (!keepsPlace) {
-                end();
+    /** False if it was called off. An interrupt that is no cancel is none. */
+    private boolean await(Wait wait) throws InterruptedException {
+        waiting = wait;
+        if (run.stopReason() != null) {
+            wait.callOff();
+        }
+        try {
+            return wait.await();
+        } catch (InterruptedException e) {
+            if (run.cancelled()) {
+                throw e;
+            }
+            return false;
+        } finally {
+            waiting = null;
+        }
+    }
+
+    /** By any thread: the run is stopped, and nothing is to be waited for any more. */
+    void callOff() {
+        Wait wait = waiting;
+        if (wait != null) {
+            wait.callOff();
+        }
+    }
+
+    /** Waits for a place, whatever is stopped meanwhile. */
+    void takePlace(@Nullable Places places) throws InterruptedException {
+        if (places != null) {
+            Wait wait = places.take(run.time);
+            if (wait != null) {
+                wait.await();
             }
         }
+    }
 
-        void end() {
-            if (hasPlace) {
-                hasPlace = false;
-                places.release();
-            }
+    static void giveBack(@Nullable Places places) {
+        if (places != null) {
+            places.giveBack();
+        }
+    }
+
+    private void leaveStep(int index) {
+        if (inStep) {
+            inStep = false;
+            giveBack(run.placesOf(index));
+        }
+    }
+
+    /** What is left of the host's limit, if it were to be at work from now on. */
+    @Nullable
+    Limit hostLimit() {
+        return run.options
+                .hostTimeout()
+                .map(length -> new Limit(Limit.Of.HOST, length, workBegan + workLeft))
+                .orElse(null);
+    }
+
+    private void pause() {
+        workLeft -= run.time.nanoTime() - workBegan;
+        if (!run.options.strategy().keepsPlace()) {
+            leaveWork();
+        }
+    }
+
+    private void leaveWork() {
+        if (hasPlace) {
+            hasPlace = false;
+            giveBack(run.places);
         }
     }
 }

@@ -3,16 +3,19 @@ package dev.weftwork.event;
 import dev.weftwork.command.Command;
 import dev.weftwork.command.CommandResult;
 import dev.weftwork.inventory.Host;
+import dev.weftwork.report.Failure;
 import dev.weftwork.report.HostResult;
+import dev.weftwork.report.RunMode;
 import dev.weftwork.report.RunReport;
 import dev.weftwork.report.StepResult;
+import java.time.Duration;
 import java.util.List;
 
 /**
  * Something that happened in a run. For every run: {@link RunStarted}; for every host {@link HostStarted}, for each step it
  * takes {@link StepStarted}, a {@link CommandStarted} and {@link CommandFinished} for every command, {@link StepFinished},
- * and at last {@link HostFinished}; then {@link RunFinished}. A host whose turn never came has a {@code HostFinished}
- * only. Immutable values.
+ * and at last {@link HostFinished}; then {@link RunFinished}. A {@link StepRetried} comes between two attempts. A host whose turn never came
+ * has a {@code HostFinished} only. Immutable values.
  */
 public sealed interface RunEvent {
 
@@ -25,10 +28,11 @@ public sealed interface RunEvent {
      * Comes before every other event.
      *
      * @param deploy the deploy's name
+     * @param mode what the run is for
      * @param hosts in inventory order
      * @param steps their names, in order
      */
-    record RunStarted(String deploy, List<Host> hosts, List<String> steps) implements RunEvent {
+    record RunStarted(String deploy, RunMode mode, List<Host> hosts, List<String> steps) implements RunEvent {
         public RunStarted {
             hosts = List.copyOf(hosts);
             steps = List.copyOf(steps);
@@ -65,6 +69,17 @@ public sealed interface RunEvent {
      * @param result how, and what it wrote
      */
     record CommandFinished(Host host, CommandResult result) implements HostEvent {}
+
+    /**
+     * An attempt at a step has failed, and there will be another one.
+     *
+     * @param host the host
+     * @param step the step's name
+     * @param attempt which one failed, from 1
+     * @param failure why
+     * @param pause how long until the next one
+     */
+    record StepRetried(Host host, String step, int attempt, Failure failure, Duration pause) implements HostEvent {}
 
     /**
      * A host has ended a step.

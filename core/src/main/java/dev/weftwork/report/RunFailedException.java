@@ -1,6 +1,12 @@
 package dev.weftwork.report;
 
-/** A run did not succeed on every host; the message is that of {@link RunReport#describe()}. */
+import dev.weftwork.command.CommandFailedException;
+import java.util.List;
+
+/**
+ * A run did not succeed on every host; the message is that of {@link RunReport#describe()}. Its cause is the failure that
+ * came first; those of other hosts are suppressed, in inventory order.
+ */
 public final class RunFailedException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
@@ -8,12 +14,25 @@ public final class RunFailedException extends RuntimeException {
     private final transient RunReport report;
 
     RunFailedException(RunReport report) {
-        super(report.describe());
+        super(
+                report.describe(),
+                report.firstFailure().map(RunFailedException::throwable).orElse(null));
         this.report = report;
-        report.failedHosts().stream()
+        List<Failure> failures = report.failedHosts().stream()
                 .flatMap(host -> host.failure().stream())
-                .flatMap(failure -> failure.cause().stream())
+                .filter(failure -> report.firstFailure().filter(failure::equals).isEmpty())
+                .toList();
+        failures.stream()
+                .map(RunFailedException::throwable)
+                .filter(each -> !each.equals(getCause()))
                 .forEach(this::addSuppressed);
+    }
+
+    private static Throwable throwable(Failure failure) {
+        return failure.cause()
+                .orElseGet(() -> failure.command()
+                        .<Throwable>map(CommandFailedException::new)
+                        .orElseGet(() -> new IllegalStateException(failure.message())));
     }
 
     public RunReport report() {

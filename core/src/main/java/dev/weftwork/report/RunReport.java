@@ -1,8 +1,13 @@
 package dev.weftwork.report;
 
+import dev.weftwork.operation.Change;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What became of a run: a result for every host of the inventory and for every step of the deploy on it, also when hosts
@@ -13,21 +18,89 @@ import java.util.stream.Collectors;
  * report.failedHosts().forEach(host -> System.err.println(host.failure().orElseThrow()));
  * report.throwIfFailed();
  * }</pre>
- *
- * @param deploy the deploy's name
- * @param hosts one result for every host, in inventory order
- * @param cancelled whether the run was cancelled before its end
- * @param elapsed from the start of the run to its end
  */
-public record RunReport(String deploy, List<HostResult> hosts, boolean cancelled, Duration elapsed) {
+public final class RunReport {
 
-    public RunReport {
-        hosts = List.copyOf(hosts);
+    /**
+     * Why a run ended before all hosts had taken all steps.
+     *
+     * @param cancelled whether it was cut short, by a cancel or by its limit; if not, too many hosts failed, and the
+     *     others left after the step they were in
+     * @param reason for people
+     * @param first the first failure, where one was the reason
+     */
+    public record EarlyEnd(boolean cancelled, String reason, Optional<Failure> first) {}
+
+    private final String deploy;
+    private final RunMode mode;
+    private final List<HostResult> hosts;
+    private final Map<String, HostResult> byName = new LinkedHashMap<>();
+    private final @Nullable EarlyEnd earlyEnd;
+    private final @Nullable Failure firstFailure;
+    private final Duration elapsed;
+
+    /**
+     * @param hosts one result for every host, in inventory order
+     * @param firstFailure the failure that came first
+     */
+    public RunReport(
+            String deploy,
+            RunMode mode,
+            List<HostResult> hosts,
+            Optional<EarlyEnd> earlyEnd,
+            Optional<Failure> firstFailure,
+            Duration elapsed) {
+        this.deploy = deploy;
+        this.mode = mode;
+        this.hosts = List.copyOf(hosts);
+        this.hosts.forEach(host -> byName.put(host.host().name(), host));
+        this.earlyEnd = earlyEnd.orElse(null);
+        this.firstFailure = firstFailure.orElse(null);
+        this.elapsed = elapsed;
+    }
+
+    /** The deploy's name. */
+    public String deploy() {
+        return deploy;
+    }
+
+    public RunMode mode() {
+        return mode;
+    }
+
+    /** One result for every host, in inventory order. */
+    public List<HostResult> hosts() {
+        return hosts;
+    }
+
+    /** From the start of the run to its end. */
+    public Duration elapsed() {
+        return elapsed;
+    }
+
+    /** Whether the run was cancelled, or its limit passed, before its end. */
+    public boolean cancelled() {
+        return earlyEnd != null && earlyEnd.cancelled();
+    }
+
+    /** Why it ended before all hosts had taken all steps; nothing if single hosts failed and the others went on. */
+    public Optional<EarlyEnd> earlyEnd() {
+        return Optional.ofNullable(earlyEnd);
+    }
+
+    /** The failure that came first, of all hosts. */
+    public Optional<Failure> firstFailure() {
+        return Optional.ofNullable(firstFailure);
     }
 
     /** Whether every host succeeded. */
     public boolean succeeded() {
         return hosts.stream().allMatch(host -> host.status() == HostStatus.SUCCEEDED);
+    }
+
+    /** Of a plan: whether every host succeeded and there is nothing that would be changed. */
+    public boolean converged() {
+        return succeeded() && count(StepStatus.WOULD_CHANGE) == 0;
     }
 
     /** The hosts that did not succeed, whatever the reason. */
@@ -43,10 +116,11 @@ public record RunReport(String deploy, List<HostResult> hosts, boolean cancelled
      * @throws IllegalArgumentException if it wasn't part of the run
      */
     public HostResult host(String name) {
-        return hosts.stream()
-                .filter(host -> host.host().name().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("host '" + name + "' was not part of the run"));
+        HostResult host = byName.get(name);
+        if (host == null) {
+            throw new IllegalArgumentException("host '" + name + "' was not part of the run");
+        }
+        return host;
     }
 
     /** How many hosts ended that way. */
@@ -57,6 +131,22 @@ public record RunReport(String deploy, List<HostResult> hosts, boolean cancelled
     /** How many steps ended that way, over all hosts. */
     public long count(StepStatus wanted) {
         return hosts.stream().mapToLong(host -> host.count(wanted)).sum();
+    }
+
+    /**
+     * What the code of that step returned, by the name of the host; of hosts where it returned nothing, nothing.
+     *
+     * @throws IllegalArgumentException if something was returned of another type
+     */
+    public <T> Map<String, T> values(String step, Class<T> type) {
+        var values = new LinkedHashMap<String, T>();
+        for (HostResult host : hosts) {
+            StepResult result = host.step(step);
+            if (result.value().isPresent()) {
+                values.put(host.host().name(), result.value(type));
+            }
+        }
+        return values;
     }
 
     /**
@@ -73,9 +163,42 @@ public record RunReport(String deploy, List<HostResult> hosts, boolean cancelled
     /** For people: a line of numbers, and one for each host that did not succeed. */
     public String describe() {
         List<HostResult> failed = failedHosts();
-        String head = "run of '" + deploy + "'" + (cancelled ? " was cancelled" : "") + ": "
-                + (hosts.size() - failed.size()) + " of " + hosts.size() + " hosts succeeded";
+        String head = noun() + " of '" + deploy + "'"
+                + (earlyEnd == null ? "" : (earlyEnd.cancelled() ? " was cancelled" : " was stopped") + whyEarly())
+                + ": "
+                + (hosts.size() - failed.size()) + " of " + hosts.size() + " hosts succeeded" + ignored() + planned();
         return head + failed.stream().map(host -> "\n  " + describe(host)).collect(Collectors.joining());
+    }
+
+    private String noun() {
+        return switch (mode) {
+            case RUN -> "run";
+            case PLAN -> "plan";
+            case VERIFY -> "verification";
+        };
+    }
+
+    private String whyEarly() {
+        return earlyEnd == null || earlyEnd.reason().isEmpty() ? "" : " (" + earlyEnd.reason() + ")";
+    }
+
+    private String ignored() {
+        long count = count(StepStatus.FAILURE_IGNORED);
+        return count == 0 ? "" : ", failures ignored: " + count;
+    }
+
+    private String planned() {
+        if (mode == RunMode.RUN) {
+            return "";
+        }
+        long changes = hosts.stream()
+                .flatMap(host -> host.steps().stream())
+                .filter(step -> step.status() == StepStatus.WOULD_CHANGE)
+                .mapToLong(step -> step.notMade().size())
+                .sum();
+        long unknown = count(StepStatus.UNKNOWN);
+        return ", " + (mode == RunMode.VERIFY ? "changes still to make: " : "changes to make: ") + changes
+                + (unknown == 0 ? "" : ", steps that can't be known: " + unknown);
     }
 
     private static String describe(HostResult host) {
@@ -84,5 +207,52 @@ public record RunReport(String deploy, List<HostResult> hosts, boolean cancelled
                         .map(Failure::message)
                         .orElse(host.host().name())
                         .replace("\n", "\n    ");
+    }
+
+    /**
+     * For people: {@link #describe()}, and for each host what every step changed, would change or can't say, with the diffs
+     * there are. Steps with nothing to say are left out.
+     */
+    public String describeChanges() {
+        var text = new StringBuilder(describe());
+        for (HostResult host : hosts) {
+            String steps = host.steps().stream().map(RunReport::describe).collect(Collectors.joining());
+            if (!steps.isEmpty()) {
+                text.append('\n').append(host.host()).append(steps);
+            }
+        }
+        return text.toString();
+    }
+
+    private static String describe(StepResult step) {
+        String head = "\n  " + step.step() + ": ";
+        return switch (step.status()) {
+            case UNCHANGED, SKIPPED, NOT_RUN -> "";
+            case UNKNOWN, FAILURE_IGNORED, FAILED, CANCELLED ->
+                head
+                        + step.status()
+                        + step.failure()
+                                .map(failure -> " " + failure.message().replace("\n", "\n    "))
+                                .orElse("");
+            case CHANGED ->
+                step.changes().stream()
+                        .map(change -> head + describe(change.change()))
+                        .collect(Collectors.joining());
+            case WOULD_CHANGE ->
+                step.notMade().stream().map(change -> head + describe(change)).collect(Collectors.joining());
+        };
+    }
+
+    private static String describe(Change change) {
+        return change.summary()
+                + (change.everyTime() ? " (every time)" : "")
+                + change.diff()
+                        .map(diff -> "\n    " + diff.stripTrailing().replace("\n", "\n    "))
+                        .orElse("");
+    }
+
+    @Override
+    public String toString() {
+        return describe();
     }
 }

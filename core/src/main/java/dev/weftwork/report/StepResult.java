@@ -11,11 +11,12 @@ import java.util.stream.Collectors;
  *
  * @param step the step's name
  * @param status how it ended
- * @param changes what was tried, in order; all of it succeeded but for the last one of a step that failed or was
- *     cancelled
- * @param notMade what was planned too and not tried after that
- * @param failure why it failed or was cut short
- * @param elapsed from its beginning on this host to its end; zero if it didn't run
+ * @param changes what was tried, in order, over all attempts; of code, the commands that it ran
+ * @param notMade what was planned too and not tried; in a plan all of it
+ * @param failure why it failed, was cut short or can't be known
+ * @param earlierFailures why it was tried again, one for each attempt before the last
+ * @param value what its code returned
+ * @param elapsed from its beginning on this host to its end, waits between attempts included; zero if it didn't run
  */
 public record StepResult(
         String step,
@@ -23,16 +24,43 @@ public record StepResult(
         List<ChangeResult> changes,
         List<Change> notMade,
         Optional<Failure> failure,
+        List<Failure> earlierFailures,
+        Optional<Object> value,
         Duration elapsed) {
 
     public StepResult {
         changes = List.copyOf(changes);
         notMade = List.copyOf(notMade);
+        earlierFailures = List.copyOf(earlierFailures);
     }
 
     /** A step that a host never came to. */
     public static StepResult notRun(String step) {
-        return new StepResult(step, StepStatus.NOT_RUN, List.of(), List.of(), Optional.empty(), Duration.ZERO);
+        return of(step, StepStatus.NOT_RUN, Duration.ZERO);
+    }
+
+    /** A step that ended so without doing anything. */
+    public static StepResult of(String step, StepStatus status, Duration elapsed) {
+        return new StepResult(
+                step, status, List.of(), List.of(), Optional.empty(), List.of(), Optional.empty(), elapsed);
+    }
+
+    /** How often it was tried; 0 if it didn't run. */
+    public int attempts() {
+        return status == StepStatus.NOT_RUN || status == StepStatus.SKIPPED ? 0 : earlierFailures.size() + 1;
+    }
+
+    /**
+     * What its code returned.
+     *
+     * @throws IllegalArgumentException if it returned nothing, or something of another type
+     */
+    public <T> T value(Class<T> type) {
+        return value.filter(type::isInstance)
+                .map(type::cast)
+                .orElseThrow(() -> new IllegalArgumentException("step '" + step + "' (" + status + ") has "
+                        + value.map(it -> "a " + it.getClass().getSimpleName()).orElse("no value") + ", not a "
+                        + type.getSimpleName()));
     }
 
     /** What the commands of its changes wrote on standard output, one behind the other. */

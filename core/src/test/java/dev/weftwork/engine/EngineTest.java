@@ -107,7 +107,7 @@ class EngineTest {
             var connector =
                     new FakeConnector((host, command) -> FakeConnector.exited(host, command, 0, command + "\n", ""));
 
-            RunReport report = run(connector, RunOptions.defaults().strategy(strategy), hosts(5), deploy);
+            RunReport report = run(connector, RunOptions.standard().strategy(strategy), hosts(5), deploy);
 
             assertThat(report.succeeded()).isTrue();
             assertThat(report.cancelled()).isFalse();
@@ -149,7 +149,7 @@ class EngineTest {
                     .step("two", command("second"))
                     .step("three", command("third"));
 
-            RunReport report = run(connector, RunOptions.defaults(), hosts(100), deploy);
+            RunReport report = run(connector, RunOptions.standard(), hosts(100), deploy);
 
             assertThat(report.count(HostStatus.SUCCEEDED)).isEqualTo(98);
             assertThat(report.failedHosts())
@@ -187,7 +187,7 @@ class EngineTest {
 
             StepResult step = run(
                             connector,
-                            RunOptions.defaults(),
+                            RunOptions.standard(),
                             hosts(1),
                             Deploy.named("d").step(operation))
                     .host("host001")
@@ -218,7 +218,7 @@ class EngineTest {
                     }))
                     .step("missing data", facts -> command(facts.host().data("nothing", String.class)));
 
-            RunReport report = run(FakeConnector.succeeding(), RunOptions.defaults(), hosts(3), deploy);
+            RunReport report = run(FakeConnector.succeeding(), RunOptions.standard(), hosts(3), deploy);
 
             assertThat(report.hosts())
                     .extracting(host -> host.failure().orElseThrow().message())
@@ -229,7 +229,9 @@ class EngineTest {
                                     + " data 'nothing'; this host has [number]");
             assertThat(report.host("host001").failure().orElseThrow().cause()).isPresent();
             assertThatThrownBy(report::throwIfFailed)
-                    .satisfies(e -> assertThat(e.getSuppressed()).hasSize(3));
+                    .satisfies(e -> assertThat(e.getSuppressed()).hasSize(2))
+                    .cause()
+                    .isSameAs(report.firstFailure().orElseThrow().cause().orElseThrow());
         }
 
         @Test
@@ -250,7 +252,7 @@ class EngineTest {
 
             RunReport report = run(
                     connector,
-                    RunOptions.defaults(),
+                    RunOptions.standard(),
                     hosts(2),
                     Deploy.named("d").step(command("a")));
 
@@ -286,7 +288,7 @@ class EngineTest {
                 return List.of();
             }));
 
-            RunReport report = run(connector, RunOptions.defaults(), hosts(6), deploy);
+            RunReport report = run(connector, RunOptions.standard(), hosts(6), deploy);
 
             assertThat(report.cancelled()).isFalse();
             assertThat(report.hosts())
@@ -316,10 +318,11 @@ class EngineTest {
         void aStrategyThatThrowsFailsItsHostOnly() {
             Strategy broken = (hosts, stages) -> new Strategy.Pacing() {
                 @Override
-                public void awaitTurn(int host, int stage) {
+                public Gate before(int host, int stage) {
                     if (host == 0 && stage == 1) {
                         throw new IllegalStateException("broken strategy");
                     }
+                    return Gate.opened();
                 }
 
                 @Override
@@ -328,7 +331,7 @@ class EngineTest {
 
             RunReport report = run(
                     FakeConnector.succeeding(),
-                    RunOptions.defaults().strategy(broken),
+                    RunOptions.standard().strategy(broken),
                     hosts(2),
                     Deploy.named("d").step("s", command("a")));
 
@@ -348,7 +351,7 @@ class EngineTest {
 
             RunReport report = run(
                     connector,
-                    RunOptions.defaults(),
+                    RunOptions.standard(),
                     hosts(2),
                     Deploy.named("d").step(command("a")));
 
@@ -384,7 +387,7 @@ class EngineTest {
                     .step("changes", command("a"))
                     .step("asks after a change", asks);
 
-            RunReport report = run(connector, RunOptions.defaults(), hosts(10), deploy);
+            RunReport report = run(connector, RunOptions.standard(), hosts(10), deploy);
 
             assertThat(report.describe()).isEqualTo("run of 'd': 10 of 10 hosts succeeded");
             assertThat(reads).hasValue(20);
@@ -404,7 +407,7 @@ class EngineTest {
                 return List.of();
             }));
 
-            RunReport report = run(broken, RunOptions.defaults(), hosts(2), deploy);
+            RunReport report = run(broken, RunOptions.standard(), hosts(2), deploy);
 
             assertThat(report.hosts())
                     .extracting(host -> host.failure().orElseThrow().message())
@@ -443,7 +446,7 @@ class EngineTest {
         void withoutALimitAllHostsAreAtWorkAtOnce() {
             RunReport report = run(
                     counting(new CyclicBarrier(500)),
-                    RunOptions.defaults(),
+                    RunOptions.standard(),
                     hosts(500),
                     Deploy.named("d").step("one", command("a")).step("two", command("b")));
 
@@ -457,7 +460,7 @@ class EngineTest {
         void aLimitOfTenIsObservedAsTen(Strategy strategy) {
             RunReport report = run(
                     counting(new CyclicBarrier(10)),
-                    RunOptions.defaults().strategy(strategy).maxParallel(10),
+                    RunOptions.standard().strategy(strategy).maxParallel(10),
                     hosts(100),
                     Deploy.named("d").step("one", command("a")).step("two", command("b")));
 
@@ -492,7 +495,7 @@ class EngineTest {
 
             RunReport report = run(
                     connector,
-                    RunOptions.defaults().maxParallel(4),
+                    RunOptions.standard().maxParallel(4),
                     hosts(20),
                     Deploy.named("d").step(command("a")));
 
@@ -515,7 +518,7 @@ class EngineTest {
                         .onlyIf(facts -> (number(facts.host()) + step) % 4 != 0));
             }
 
-            RunReport report = run(connector, RunOptions.defaults().maxParallel(limit), hosts(count), deploy);
+            RunReport report = run(connector, RunOptions.standard().maxParallel(limit), hosts(count), deploy);
 
             var finished = new HashMap<String, Integer>();
             var gone = new ArrayList<String>();
@@ -567,7 +570,7 @@ class EngineTest {
 
             RunReport report = run(
                     connector,
-                    RunOptions.defaults(),
+                    RunOptions.standard(),
                     hosts(count),
                     Deploy.named("d").step("one", command("first")).step("two", command("second")));
 
@@ -589,7 +592,7 @@ class EngineTest {
 
             RunReport report = run(
                     connector,
-                    RunOptions.defaults().strategy(Strategy.free()),
+                    RunOptions.standard().strategy(Strategy.free()),
                     hosts(2),
                     Deploy.named("d").step("one", command("first")).step("two", command("last")));
 
@@ -604,7 +607,7 @@ class EngineTest {
 
             run(
                     connector,
-                    RunOptions.defaults().strategy(Strategy.serial()),
+                    RunOptions.standard().strategy(Strategy.serial()),
                     hosts(6),
                     Deploy.named("d").step("one", command("a")).step("two", command("b")));
 
@@ -631,7 +634,7 @@ class EngineTest {
 
         @Test
         void areToldInOrderForEachHost() {
-            run(FakeConnector.succeeding(), RunOptions.defaults(), hosts(20), deploy);
+            run(FakeConnector.succeeding(), RunOptions.standard(), hosts(20), deploy);
 
             assertThat(events.events().get(0)).isInstanceOf(RunEvent.RunStarted.class);
             assertThat(events.events()).last().isInstanceOf(RunEvent.RunFinished.class);
@@ -656,7 +659,7 @@ class EngineTest {
 
         @Test
         void thatThrowBreakNeitherTheRunNorEachOther() {
-            RunOptions options = RunOptions.defaults()
+            RunOptions options = RunOptions.standard()
                     .listener(event -> {
                         throw new IllegalStateException("listener");
                     })
@@ -674,7 +677,7 @@ class EngineTest {
         @Test
         void thatAreSlowHoldTheirOwnHostOnly() throws Exception {
             var others = new CountDownLatch(9);
-            RunOptions options = RunOptions.defaults().strategy(Strategy.free()).listener(event -> {
+            RunOptions options = RunOptions.standard().strategy(Strategy.free()).listener(event -> {
                 if (event instanceof RunEvent.HostFinished) {
                     others.countDown();
                 }
@@ -700,6 +703,7 @@ class EngineTest {
                 String name = event.getClass().getSimpleName();
                 return switch (event) {
                     case RunEvent.StepStarted e -> name + " " + e.step();
+                    case RunEvent.StepRetried e -> name + " " + e.step();
                     case RunEvent.StepFinished e -> name + " " + e.result().step();
                     case RunEvent.CommandStarted e -> name + " " + e.command();
                     case RunEvent.CommandFinished e -> name + " " + e.result().command();
@@ -731,7 +735,7 @@ class EngineTest {
             var report = new CompletableFuture<RunReport>();
             var flag = new CompletableFuture<Boolean>();
             Thread caller = Thread.ofPlatform().start(() -> {
-                report.complete(run(blocking, RunOptions.defaults(), hosts(30), deploy));
+                report.complete(run(blocking, RunOptions.standard(), hosts(30), deploy));
                 flag.complete(Thread.currentThread().isInterrupted());
             });
             Waiting.await(underWay, "all commands to be under way");
@@ -779,7 +783,7 @@ class EngineTest {
             var report = new CompletableFuture<RunReport>();
             Thread.ofPlatform().start(() -> {
                 Thread.currentThread().interrupt();
-                report.complete(run(blocking, RunOptions.defaults().strategy(Strategy.serial()), hosts(30), deploy));
+                report.complete(run(blocking, RunOptions.standard().strategy(Strategy.serial()), hosts(30), deploy));
             });
 
             RunReport cancelled = Waiting.await(report, "a report");
@@ -803,7 +807,7 @@ class EngineTest {
                 ran.incrementAndGet();
                 return FakeConnector.exited(host, command, 0, "", "");
             });
-            RunOptions options = RunOptions.defaults().listener(event -> {
+            RunOptions options = RunOptions.standard().listener(event -> {
                 if (event instanceof RunEvent.CommandStarted) {
                     waiting.countDown();
                     try {
@@ -835,7 +839,7 @@ class EngineTest {
             var report = new CompletableFuture<RunReport>();
             Thread caller = Thread.ofPlatform()
                     .start(() ->
-                            report.complete(run(connector, RunOptions.defaults().maxParallel(1), hosts(50), deploy)));
+                            report.complete(run(connector, RunOptions.standard().maxParallel(1), hosts(50), deploy)));
             Waiting.await(first, "the first command");
 
             caller.interrupt();
@@ -877,7 +881,7 @@ class EngineTest {
         void badInputFailsAtOnce() {
             assertThatIllegalArgumentException()
                     .isThrownBy(() ->
-                            run(FakeConnector.succeeding(), RunOptions.defaults(), hosts(1), Deploy.named("empty")))
+                            run(FakeConnector.succeeding(), RunOptions.standard(), hosts(1), Deploy.named("empty")))
                     .withMessage("deploy 'empty' must have at least one step");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Engine.builder(FakeConnector.succeeding()).maxParallel(0))

@@ -207,15 +207,15 @@ public final class UserOperation implements Operation {
         return change(
                 summary,
                 Command.script(
-                        CREATE,
-                        name,
-                        orNothing(options.home),
-                        orNothing(options.shell),
-                        orNothing(options.uid),
-                        orNothing(options.group),
-                        String.join(",", options.groups),
-                        orNothing(options.comment),
-                        options.system ? "yes" : "",
+                                CREATE,
+                                name,
+                                orNothing(options.home),
+                                orNothing(options.shell),
+                                orNothing(options.uid),
+                                orNothing(options.group),
+                                String.join(",", options.groups),
+                                orNothing(options.comment),
+                                options.system ? "yes" : "",
                                 options.homeMade ? "yes" : "")
                         .inSessionShell());
     }
@@ -251,14 +251,18 @@ public final class UserOperation implements Operation {
         missing.removeAll(found.groups());
         if (!missing.isEmpty()) {
             String names = String.join(",", missing);
-            changes.add(change("user " + name + ": join " + names, Command.script(JOIN, name, names).inSessionShell()));
+            changes.add(change(
+                    "user " + name + ": join " + names,
+                    Command.script(JOIN, name, names).inSessionShell()));
         }
         return changes;
     }
 
     private Change delete() {
         String summary = "delete user " + name + (options.homeDeleted ? " with its home directory" : "");
-        return change(summary, Command.script(DELETE, name, options.homeDeleted ? "yes" : "").inSessionShell());
+        return change(
+                summary,
+                Command.script(DELETE, name, options.homeDeleted ? "yes" : "").inSessionShell());
     }
 
     private static Change change(String summary, Command command) {

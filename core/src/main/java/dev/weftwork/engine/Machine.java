@@ -1,0 +1,88 @@
+package dev.weftwork.engine;
+
+import dev.weftwork.connector.Connection;
+import dev.weftwork.deploy.StepOptions;
+import dev.weftwork.fact.Fact;
+import dev.weftwork.inventory.Host;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A host's machine for one run: its connection, the queue of its commands, and what is known of it.
+ *
+ * <p>Used by the host's thread only, unless steps of other hosts are delegated to it: then whoever is in a step there has
+ * the only one of its {@link #turns}, and the run closes it at its end.
+ */
+final class Machine {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
+
+    private record Key(Fact<?> fact, StepOptions.Scope scope) {}
+
+    final Host host;
+    final HostExecutor commands;
+
+    /** Held during a step; null where no step is delegated to it. */
+    final @Nullable Places turns;
+
+    private @Nullable Map<Key, Object> facts;
+    private volatile @Nullable Connection connection;
+
+    Machine(Host host, boolean shared) {
+        this.host = host;
+        turns = shared ? new Places(1) : null;
+        commands = new HostExecutor(
+                task -> Thread.ofVirtual().name("commands-" + host.name()).unstarted(task));
+    }
+
+    @Nullable
+    Connection connection() {
+        return connection;
+    }
+
+    void connected(Connection opened) {
+        connection = opened;
+    }
+
+    /** By the owner, who is done with it; others may not be. */
+    void leave() {
+        if (turns == null) {
+            close();
+        }
+    }
+
+    void close() {
+        Connection open = connection;
+        connection = null;
+        if (open != null) {
+            try {
+                open.close();
+            } catch (Throwable e) {
+                LOG.warn("{}: closing its connection failed; what it ran is in the report", host, e);
+            }
+        }
+    }
+
+    @SuppressWarnings("unchecked") // a fact is the key of what it parsed
+    <T> @Nullable T known(Fact<T> fact, StepOptions.Scope scope) {
+        Map<Key, Object> all = facts;
+        return all == null ? null : (T) all.get(new Key(fact, scope));
+    }
+
+    <T> void learn(Fact<T> fact, StepOptions.Scope scope, T value) {
+        Map<Key, Object> all = facts;
+        if (all == null) {
+            all = new HashMap<>();
+            facts = all;
+        }
+        all.put(new Key(fact, scope), value);
+    }
+
+    /** Something may have changed. */
+    void forget() {
+        facts = null;
+    }
+}

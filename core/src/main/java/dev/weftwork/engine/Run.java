@@ -1,0 +1,396 @@
+package dev.weftwork.engine;
+
+import dev.weftwork.connector.Connector;
+import dev.weftwork.deploy.Deploy;
+import dev.weftwork.deploy.Step;
+import dev.weftwork.deploy.StepOptions;
+import dev.weftwork.event.RunEvent;
+import dev.weftwork.inventory.Host;
+import dev.weftwork.inventory.Inventory;
+import dev.weftwork.report.Failure;
+import dev.weftwork.report.HostResult;
+import dev.weftwork.report.HostStatus;
+import dev.weftwork.report.RunMode;
+import dev.weftwork.report.RunReport;
+import dev.weftwork.report.StepResult;
+import dev.weftwork.report.StepStatus;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One run of a deploy: what its hosts share. Made by a thread, which runs it too and gets the report; {@link #cancel} may be
+ * called by any.
+ */
+final class Run {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Run.class);
+
+    /** A cancel that gives no reason of its own. */
+    static final String BY_CALLER = "";
+
+    final RunMode mode;
+    final Connector connector;
+    final RunOptions options;
+    final TimeSource time;
+    final TimeSource.Timer timer;
+    final Events events;
+    final List<Step> steps;
+    final Strategy.Pacing pacing;
+
+    /** Of hosts at work; null without a limit. */
+    final @Nullable Places places;
+
+    /** Of calls that the connector takes, of all runs; null without a limit. */
+    final @Nullable Places connectorPlaces;
+
+    final @Nullable Limit limit;
+
+    private final String deploy;
+    private final List<Host> hosts;
+    private final long begin;
+    private final AtomicReference<@Nullable HostScope> scope = new AtomicReference<>();
+    private final List<@Nullable Places> stepPlaces = new ArrayList<>();
+    private final List<@Nullable OnceForAll> onceForAll = new ArrayList<>();
+    private final Map<String, Integer> stepIndex = new HashMap<>();
+    /** For each step the ways in which it has ended on some host. */
+    private final AtomicReferenceArray<Set<StepStatus>> endings;
+
+    /** What is set of each step's options without and with regard to a host's data. */
+    private final List<StepOptions> stepOptions = new ArrayList<>();
+
+    private final Map<String, StepOptions> hostOptions = new HashMap<>();
+
+    /** Machines that steps are delegated to. */
+    private final Map<String, Machine> shared = new HashMap<>();
+
+    private final AtomicReferenceArray<@Nullable HostRun> underWay;
+    private final AtomicReferenceArray<@Nullable HostResult> results;
+    private final AtomicInteger failedHosts = new AtomicInteger();
+    private final AtomicReference<@Nullable Failure> firstFailure = new AtomicReference<>();
+    private final AtomicReference<RunReport.@Nullable EarlyEnd> earlyEnd = new AtomicReference<>();
+    private volatile @Nullable String cancelReason;
+    private volatile @Nullable String stopReason;
+
+    /**
+     * Checks everything that can be checked before anything runs.
+     *
+     * @throws IllegalArgumentException if the deploy has no steps, a step is delegated to a host that isn't there, or a
+     *     host's data say something wrong about options
+     */
+    Run(
+            RunMode mode,
+            Inventory inventory,
+            Deploy deploy,
+            RunOptions options,
+            Connector connector,
+            @Nullable Places connectorPlaces,
+            TimeSource time) {
+        if (deploy.steps().isEmpty()) {
+            throw new IllegalArgumentException("deploy '" + deploy.name() + "' must have at least one step");
+        }
+        this.mode = mode;
+        this.connector = connector;
+        this.connectorPlaces = connectorPlaces;
+        this.options = options;
+        this.time = time;
+        this.deploy = deploy.name();
+        hosts = inventory.hosts();
+        steps = deploy.steps();
+        begin = time.nanoTime();
+        limit = options.timeout()
+                .map(length -> new Limit(Limit.Of.RUN, length, begin + length.toNanos()))
+                .orElse(null);
+        events = new Events(options.listeners());
+        places = options.maxParallel() < hosts.size() ? new Places(options.maxParallel()) : null;
+        endings = new AtomicReferenceArray<>(steps.size());
+        for (int step = 0; step < steps.size(); step++) {
+            endings.set(step, Set.of());
+        }
+        underWay = new AtomicReferenceArray<>(hosts.size());
+        results = new AtomicReferenceArray<>(hosts.size());
+        for (Host host : hosts) {
+            StepOptions own = StepOptions.ofData(host);
+            if (!own.equals(StepOptions.none())) {
+                hostOptions.put(host.name(), own);
+            }
+        }
+        for (Step step : steps) {
+            stepIndex.put(step.name(), stepIndex.size());
+            stepOptions.add(step.options().over(options.defaults()));
+            OptionalInt parallel = stepOptions.get(stepOptions.size() - 1).parallel();
+            stepPlaces.add(
+                    parallel.isPresent() && parallel.getAsInt() < hosts.size()
+                            ? new Places(parallel.getAsInt())
+                            : null);
+            onceForAll.add(step.runsOnce() ? new OnceForAll() : null);
+            step.delegateName()
+                    .ifPresent(name -> shared.computeIfAbsent(
+                            name,
+                            missing -> new Machine(step.delegate().orElseGet(() -> hostOf(step, inventory)), true)));
+        }
+        pacing = options.strategy().pace(hosts.size(), steps.size() + 1);
+        timer = time.timer();
+    }
+
+    private static Host hostOf(Step step, Inventory inventory) {
+        String name = step.delegateName().orElseThrow();
+        return inventory.hosts().stream()
+                .filter(host -> host.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("step '" + step.name() + "' is delegated to '" + name
+                        + "', which is no host of the run's inventory; give delegateTo a Host for one outside of it"));
+    }
+
+    /** Takes all hosts through the deploy, in the calling thread's scope. */
+    RunReport go() {
+        time.wakes(1);
+        var own = new HostScope();
+        scope.set(own);
+        // The scope is closed, so all its hosts have ended, before catch and finally run.
+        try (own) {
+            if (cancelReason != null) {
+                own.cancel();
+            }
+            LOG.trace("{} of '{}' on {} hosts begins", mode, deploy, hosts.size());
+            events.emit(() -> new RunEvent.RunStarted(
+                    deploy, mode, hosts, steps.stream().map(Step::name).toList()));
+            if (Thread.currentThread().isInterrupted()) {
+                cancel(BY_CALLER);
+            }
+            if (limit != null) {
+                String passed = limit.passed();
+                timer.at(limit.at(), () -> cancel(passed));
+            }
+            for (int place = 0; place < hosts.size(); place++) {
+                fork(own, place);
+            }
+            time.rests();
+            own.join();
+        } catch (InterruptedException e) {
+            cancel(BY_CALLER);
+            Thread.currentThread().interrupt();
+        } finally {
+            if (own.cancelled()) {
+                cancel(BY_CALLER);
+            }
+            timer.close();
+            shared.values().forEach(Machine::close);
+        }
+        return report();
+    }
+
+    private void fork(HostScope own, int place) {
+        time.wakes(1);
+        boolean forked = false;
+        try {
+            forked = own.fork("host-" + hosts.get(place).name(), () -> walk(place));
+        } finally {
+            if (!forked) {
+                time.rests();
+            }
+        }
+    }
+
+    private void walk(int place) {
+        try {
+            Host host = hosts.get(place);
+            Machine sharedMachine = shared.get(host.name());
+            var walk = new HostRun(this, host, place, sharedMachine == null ? new Machine(host, false) : sharedMachine);
+            underWay.set(place, walk);
+            results.set(place, walk.walk());
+            underWay.set(place, null);
+        } finally {
+            time.rests();
+        }
+    }
+
+    private RunReport report() {
+        var all = new ArrayList<HostResult>();
+        for (int place = 0; place < hosts.size(); place++) {
+            HostResult result = results.get(place);
+            if (result == null) {
+                result = neverStarted(hosts.get(place));
+                HostResult told = result;
+                events.emit(() -> new RunEvent.HostFinished(told));
+            }
+            all.add(result);
+        }
+        var report = new RunReport(
+                deploy,
+                mode,
+                all,
+                Optional.ofNullable(earlyEnd.get()),
+                Optional.ofNullable(firstFailure.get()),
+                Duration.ofNanos(time.nanoTime() - begin));
+        events.emit(() -> new RunEvent.RunFinished(report));
+        if (LOG.isTraceEnabled()) {
+            LOG.trace("{}", report.describe());
+        }
+        return report;
+    }
+
+    private HostResult neverStarted(Host host) {
+        return new HostResult(
+                host,
+                HostStatus.CANCELLED,
+                steps.stream().map(step -> StepResult.notRun(step.name())).toList(),
+                Optional.of(cancelledBefore(host, "connecting")),
+                Duration.ZERO);
+    }
+
+    // ---- ending early
+
+    /** Ends what runs on the machines, and lets nothing more begin. Doesn't wait. */
+    void cancel(String reason) {
+        if (cancelReason == null) {
+            cancelReason = reason;
+        }
+        earlyEnd.compareAndSet(null, new RunReport.EarlyEnd(true, reason, Optional.empty()));
+        HostScope own = scope.get();
+        if (own != null) {
+            own.cancel();
+        }
+    }
+
+    boolean cancelled() {
+        HostScope own = scope.get();
+        return own != null && own.cancelled();
+    }
+
+    Failure cancelledBefore(Host host, String what) {
+        return Failure.of(host + ": " + whyCancelled() + " before " + what, new InterruptedException(), null);
+    }
+
+    String whyCancelled() {
+        String reason = cancelReason;
+        return reason == null || reason.equals(BY_CALLER) ? "the run was cancelled" : reason;
+    }
+
+    /** Why no host may begin a step any more; null while all may. */
+    @Nullable
+    String stopReason() {
+        return stopReason;
+    }
+
+    /** A host has left the run early. */
+    void left(Host host, int place, HostStatus status, Failure failure) {
+        if (status == HostStatus.FAILED || status == HostStatus.UNREACHABLE) {
+            firstFailure.compareAndSet(null, failure);
+            pacing.failed(place);
+            int failed = failedHosts.incrementAndGet();
+            if (options.maxFailed() < 100 && failed * 100L > (long) options.maxFailed() * hosts.size()) {
+                String allowed = options.maxFailed() == 0 ? "none may" : options.maxFailed() + " % may";
+                stop(failed + " of " + hosts.size() + " hosts failed, " + allowed + ", the last was " + host);
+            }
+        }
+    }
+
+    /** Lets every host leave after the step it is in. */
+    private void stop(String reason) {
+        stopped(reason);
+        if (stopReason == null) {
+            stopReason = reason;
+            for (int place = 0; place < underWay.length(); place++) {
+                HostRun each = underWay.get(place);
+                if (each != null) {
+                    each.callOff();
+                }
+            }
+        }
+    }
+
+    /** A host leaves because of that. */
+    void stopped(String reason) {
+        earlyEnd.compareAndSet(null, new RunReport.EarlyEnd(false, reason, Optional.ofNullable(firstFailure.get())));
+    }
+
+    // ---- steps
+
+    StepOptions optionsOf(int step, Host host) {
+        StepOptions own = hostOptions.isEmpty() ? null : hostOptions.get(host.name());
+        return own == null
+                ? stepOptions.get(step)
+                : steps.get(step).options().over(own).over(options.defaults());
+    }
+
+    @Nullable
+    Places placesOf(int step) {
+        return stepPlaces.get(step);
+    }
+
+    @Nullable
+    OnceForAll onceForAll(int step) {
+        return onceForAll.get(step);
+    }
+
+    Machine machineOf(String delegate) {
+        return Objects.requireNonNull(shared.get(delegate), "known from the start");
+    }
+
+    int indexOf(String step) {
+        return Objects.requireNonNull(stepIndex.get(step), "a deploy knows the steps it asks for");
+    }
+
+    /** Most of the time it is known already, and hosts must not fight for it. */
+    void ended(int step, StepStatus status) {
+        while (true) {
+            Set<StepStatus> seen = endings.get(step);
+            if (seen.contains(status)) {
+                return;
+            }
+            var more = EnumSet.of(status);
+            more.addAll(seen);
+            if (endings.compareAndSet(step, seen, more)) {
+                return;
+            }
+        }
+    }
+
+    boolean anywhere(String step, Predicate<StepStatus> wanted) {
+        return endings.get(indexOf(step)).stream().anyMatch(wanted);
+    }
+
+    /** A step that one host takes for all: who that is, and how it ended there. */
+    static final class OnceForAll {
+        private final AtomicReference<@Nullable Host> taker = new AtomicReference<>();
+        private final Gate ended = new Gate();
+        private volatile @Nullable StepResult result;
+
+        /** True for the first. */
+        boolean claim(Host host) {
+            return taker.compareAndSet(null, host);
+        }
+
+        Host taker() {
+            return Objects.requireNonNull(taker.get(), "it was claimed");
+        }
+
+        void end(StepResult how) {
+            result = how;
+            ended.open();
+        }
+
+        Gate ended() {
+            return ended;
+        }
+
+        StepResult result() {
+            return Objects.requireNonNull(result, "it has ended");
+        }
+    }
+}
