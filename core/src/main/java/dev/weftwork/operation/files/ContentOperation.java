@@ -7,6 +7,7 @@ import dev.weftwork.fact.PathInfo;
 import dev.weftwork.operation.Change;
 import dev.weftwork.operation.PlanFailedException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -25,15 +26,26 @@ import org.jspecify.annotations.Nullable;
 public final class ContentOperation extends OwnedPath<ContentOperation> {
 
     private final Source source;
+    private final boolean shown;
 
     ContentOperation(String path, Attributes attributes, Source source) {
+        this(path, attributes, source, true);
+    }
+
+    private ContentOperation(String path, Attributes attributes, Source source, boolean shown) {
         super(path, attributes);
         this.source = source;
+        this.shown = shown;
+    }
+
+    /** Its content is never shown in a diff, neither the old nor the new one: for what holds secrets. Sizes are. */
+    public ContentOperation withoutDiff() {
+        return new ContentOperation(path(), attributes(), source, false);
     }
 
     @Override
     ContentOperation with(Attributes other) {
-        return new ContentOperation(path(), other, source);
+        return new ContentOperation(path(), other, source, shown);
     }
 
     @Override
@@ -69,7 +81,28 @@ public final class ContentOperation extends OwnedPath<ContentOperation> {
                 "content of " + path() + ", " + found.size().orElse(0) + " -> " + wanted.length() + " bytes"
                         + (attributes().matches(found) ? "" : attributes().inBrackets());
         };
-        return List.of(new Change(summary, attributes().orElse(found).uploaded(wanted, path(), summary)));
+        Change change = new Change(summary, attributes().orElse(found).uploaded(wanted, path(), summary));
+        String diff = facts.wantsDiffs() ? diff(facts, found, wanted) : "";
+        return List.of(diff.isEmpty() ? change : change.withDiff(diff));
+    }
+
+    /** In place of a link comes a new file: what the link points to stays as it is. */
+    private String diff(HostFacts facts, PathInfo found, Upload.Content wanted) {
+        if (!shown) {
+            return UnifiedDiff.hidden(found.size(), wanted.length());
+        }
+        if (found.size().orElse(0) > UnifiedDiff.MAX_BYTES || wanted.length() > UnifiedDiff.MAX_BYTES) {
+            return UnifiedDiff.tooLarge(found.size(), wanted.length());
+        }
+        byte[] before = found.kind() == PathInfo.Kind.FILE
+                ? facts.fact(Facts.content(path())).orElse(null)
+                : null;
+        try (InputStream in = wanted.input().open()) {
+            return UnifiedDiff.of(path(), before, in.readNBytes((int) wanted.length()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    facts.host().name() + ": what " + path() + " is to hold can't be read: " + e, e);
+        }
     }
 
     /** Where a content comes from. */

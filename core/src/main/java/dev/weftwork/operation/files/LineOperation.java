@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -29,12 +30,14 @@ public final class LineOperation implements Operation {
     private final String line;
     private final @Nullable Pattern pattern;
     private final boolean absent;
+    private final boolean shown;
 
-    private LineOperation(String path, String line, @Nullable Pattern pattern, boolean absent) {
+    private LineOperation(String path, String line, @Nullable Pattern pattern, boolean absent, boolean shown) {
         this.path = path;
         this.line = line;
         this.pattern = pattern;
         this.absent = absent;
+        this.shown = shown;
     }
 
     static LineOperation present(String path, String line) {
@@ -42,7 +45,7 @@ public final class LineOperation implements Operation {
             throw new IllegalArgumentException("line must not contain a newline; use one operation for each line");
         }
         RemotePath.requireSendable("line", line);
-        return new LineOperation(path, line, null, false);
+        return new LineOperation(path, line, null, false, true);
     }
 
     /**
@@ -61,12 +64,20 @@ public final class LineOperation implements Operation {
         if (!compiled.matcher(line).find()) {
             throw new IllegalArgumentException("regex '" + regex + "' must also find the line itself, '" + line + "'");
         }
-        return new LineOperation(path, line, compiled, absent);
+        return new LineOperation(path, line, compiled, absent, shown);
     }
 
     /** The contrary: no such line is in the file, and with {@link #replacing} none that the expression finds. */
     public LineOperation absent() {
-        return new LineOperation(path, line, pattern, true);
+        return new LineOperation(path, line, pattern, true, shown);
+    }
+
+    /**
+     * The file's content is never shown in a diff: for one that holds secrets beside the line. Sizes are, and the line
+     * itself stands in the summary.
+     */
+    public LineOperation withoutDiff() {
+        return new LineOperation(path, line, pattern, absent, false);
     }
 
     @Override
@@ -93,8 +104,16 @@ public final class LineOperation implements Operation {
         }
         String summary = (absent ? "remove line '" : found.isPresent() ? "set line '" : "create with line '") + line
                 + "' in " + path;
-        return List.of(
-                new Change(summary, Attributes.UNCHANGED.orElse(file).uploaded(Upload.of(after), path, summary)));
+        Change change =
+                new Change(summary, Attributes.UNCHANGED.orElse(file).uploaded(Upload.of(after), path, summary));
+        return List.of(facts.wantsDiffs() ? change.withDiff(diff(found, after)) : change);
+    }
+
+    private String diff(Optional<byte[]> before, byte[] after) {
+        return shown
+                ? UnifiedDiff.of(path, before.orElse(null), after)
+                : UnifiedDiff.hidden(
+                        before.map(bytes -> OptionalLong.of(bytes.length)).orElse(OptionalLong.empty()), after.length);
     }
 
     private byte[] edit(byte[] before, Charset charset) {

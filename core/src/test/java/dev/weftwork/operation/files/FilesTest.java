@@ -2,10 +2,13 @@ package dev.weftwork.operation.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import dev.weftwork.connector.local.LocalConnector;
 import dev.weftwork.deploy.Deploy;
 import dev.weftwork.engine.Engine;
+import dev.weftwork.fact.Fact;
+import dev.weftwork.fact.HostFacts;
 import dev.weftwork.inventory.Host;
 import dev.weftwork.inventory.Inventory;
 import dev.weftwork.operation.Operation;
@@ -443,6 +446,161 @@ class FilesTest {
             given("f", "x".repeat(8 * 1024 * 1024 + 1));
 
             assertThat(failure(Files.line("f", "b"))).contains("more than can be edited; replace it as a whole");
+        }
+    }
+
+    @Nested
+    class Diff {
+        @Test
+        void ofAContentIsThatOfTheOldAndTheNewOne() throws Exception {
+            given("f", "a\nb\n");
+
+            assertThat(diffs(Files.content("a\nc\n").to("f").mode("600")))
+                    .containsExactly("--- f\n+++ f\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n");
+            assertThat(read).containsExactly("path f", "content of f");
+            assertThat(home.resolve("f")).hasContent("a\nb");
+        }
+
+        @Test
+        void ofANewFileNeedsNothingRead() throws Exception {
+            Path local = java.nio.file.Files.writeString(folder.resolve("local"), "x\n");
+
+            assertThat(diffs(Files.put(local).to("f"))).containsExactly("--- /dev/null\n+++ f\n@@ -0,0 +1 @@\n+x\n");
+            assertThat(read).containsExactly("path f");
+        }
+
+        @Test
+        void ofALinkReplacedIsThatOfANewFile() throws Exception {
+            given("target", "old\n");
+            converge(Files.link("l").to("target"));
+
+            assertThat(diffs(Files.content("x\n").to("l")))
+                    .containsExactly("--- /dev/null\n+++ l\n@@ -0,0 +1 @@\n+x\n");
+            assertThat(read).containsExactly("path l");
+        }
+
+        @Test
+        void isOfContentsOnly() throws Exception {
+            given("f", "x\n");
+
+            assertThat(diffs(Files.content("x\n").to("f").mode("751")))
+                    .hasSize(1)
+                    .containsOnly("");
+            assertThat(diffs(Files.content("").to("empty"))).containsExactly("");
+            assertThat(diffs(Files.file("new"))).containsExactly("");
+            assertThat(read).containsExactly("path f", "path empty", "path new");
+        }
+
+        @Test
+        void isThereOnlyWhereItIsWanted() throws Exception {
+            given("f", "a\n");
+            wantsDiffs = false;
+
+            assertThat(diffs(Files.content("b\n").to("f"))).containsExactly("");
+            assertThat(diffs(Files.line("g", "b"))).containsExactly("");
+            assertThat(read).containsExactly("path f", "content of g", "path g");
+        }
+
+        @Test
+        void ofALargeFileSaysItsSizeAndDoesNotReadIt() throws Exception {
+            given("large", "x".repeat(9 * 1024 * 1024));
+            given("small", "x");
+
+            assertThat(diffs(Files.content("b\n").to("large")))
+                    .containsExactly("content too large for a diff, 9437184 -> 2 bytes\n");
+            assertThat(diffs(Files.content("y".repeat(1024 * 1024 + 1)).to("small")))
+                    .containsExactly("content too large for a diff, 1 -> 1048577 bytes\n");
+            assertThat(diffs(Files.content("y".repeat(1024 * 1024 + 1)).to("new")))
+                    .containsExactly("content too large for a diff, 1048577 bytes\n");
+            assertThat(read).containsExactly("path large", "path small", "path new");
+        }
+
+        @Test
+        void ofTheLargestFileIsWhole() throws Exception {
+            String line = "x".repeat(1023) + "\n";
+            given("f", line.repeat(1023) + "y".repeat(1024));
+
+            assertThat(diffs(Files.content(line.repeat(1024)).to("f")))
+                    .singleElement(STRING)
+                    .endsWith("x\n-" + "y".repeat(1024) + "\n\\ No newline at end of file\n+" + line);
+        }
+
+        @Test
+        void ofASecretSaysSizesWhateverIsSetLater() throws Exception {
+            given("f", "secret");
+
+            assertThat(diffs(Files.content("other").to("f").withoutDiff().mode("600")))
+                    .containsExactly("content not shown, 6 -> 5 bytes\n");
+            assertThat(diffs(Files.content("other").to("new").mode("600").withoutDiff()))
+                    .containsExactly("content not shown, 5 bytes\n");
+            assertThat(read).containsExactly("path f", "path new");
+            assertThat(diffs(Files.line("f", "x=1").withoutDiff().replacing("^x=")))
+                    .containsExactly("content not shown, 6 -> 11 bytes\n");
+            assertThat(diffs(Files.line("f", "secret")
+                            .replacing("^s")
+                            .withoutDiff()
+                            .absent()))
+                    .containsExactly("content not shown, 6 -> 0 bytes\n");
+            assertThat(diffs(Files.line("new", "x").withoutDiff())).containsExactly("content not shown, 2 bytes\n");
+        }
+
+        @Test
+        void ofALine() throws Exception {
+            given("f", "a\r\nb");
+
+            assertThat(diffs(Files.line("f", "c")))
+                    .containsExactly(
+                            "--- f\n+++ f\n@@ -1,2 +1,3 @@\n a\\r\n-b\n\\ No newline at end of file\n+b\n+c\n");
+            assertThat(diffs(Files.line("f", "b").absent()))
+                    .containsExactly("--- f\n+++ f\n@@ -1,2 +1 @@\n a\\r\n-b\n\\ No newline at end of file\n");
+            assertThat(diffs(Files.line("new", "c"))).containsExactly("--- /dev/null\n+++ new\n@@ -0,0 +1 @@\n+c\n");
+        }
+
+        @Test
+        void ofALineInALargeFileSaysSizes() throws Exception {
+            given("f", "x\n".repeat(600_000));
+
+            assertThat(diffs(Files.line("f", "y")))
+                    .containsExactly("content too large for a diff, 1200000 -> 1200002 bytes\n");
+        }
+
+        @Test
+        void ofBytesThatAreNoTextSaysSizes() throws Exception {
+            given("f", "a\n");
+
+            assertThat(diffs(Files.content(new byte[] {1, 0}).to("f")))
+                    .containsExactly("binary content differs, 2 -> 2 bytes\n");
+        }
+
+        private final List<String> read = new ArrayList<>();
+        private boolean wantsDiffs = true;
+
+        /** Plans it without making a change; one text for each change, empty without a diff. */
+        private List<String> diffs(Operation operation) throws InterruptedException {
+            Host host = Host.named("web01");
+            try (var connector = connector();
+                    var connection = connector.connect(host)) {
+                var facts = new HostFacts() {
+                    @Override
+                    public Host host() {
+                        return host;
+                    }
+
+                    @Override
+                    public <T> T fact(Fact<T> fact) {
+                        read.add(fact.name());
+                        return fact.parse(connection.execute(fact.command()).orThrow());
+                    }
+
+                    @Override
+                    public boolean wantsDiffs() {
+                        return wantsDiffs;
+                    }
+                };
+                return operation.plan(facts).stream()
+                        .map(change -> change.diff().orElse(""))
+                        .toList();
+            }
         }
     }
 
