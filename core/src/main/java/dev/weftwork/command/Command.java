@@ -389,6 +389,15 @@ public final class Command {
         return hidden;
     }
 
+    /** This command with two more arguments, {@code part}'s prelude and text, which print as stars, and with its secrets. */
+    Command carrying(Command part) {
+        var draft = new Draft(this);
+        draft.arguments.add(new Argument(part.shellPrelude(), true));
+        draft.arguments.add(new Argument(part.shellText(), true));
+        draft.secrets.addAll(part.secrets);
+        return new Command(draft);
+    }
+
     int longestSecretBytes() {
         return secrets.stream().mapToInt(secret -> secret.bytes().length).max().orElse(0);
     }
