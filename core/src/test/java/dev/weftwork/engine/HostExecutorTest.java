@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 
@@ -282,5 +283,202 @@ class HostExecutorTest {
         assertThat(stray).hasValue(0);
         assertThat(List.copyOf(victims))
                 .allSatisfy(victim -> assertThat(victim.await().orElse(1)).isEqualTo(1));
+    }
+
+    @Nested
+    class Call {
+
+        @Test
+        void runsOnTheCallingThreadWhenNothingIsQueued() {
+            assertThat(executor.call(Thread::currentThread)).contains(Thread.currentThread());
+            assertThat(executor.call(Thread::currentThread)).contains(Thread.currentThread());
+
+            assertThat(threadsStarted).hasValue(0);
+        }
+
+        @Test
+        void queuesBehindWhatIsUnderWay() throws Exception {
+            var gate = new Gate();
+            var ran = new ArrayList<Integer>();
+            executor.submit(gate::pass);
+            Waiting.await(gate.entered, "the first task's start");
+            executor.submit(() -> ran.add(1));
+            var called = new CompletableFuture<Optional<Integer>>();
+            Thread caller = Thread.ofVirtual()
+                    .start(() -> called.complete(executor.call(() -> {
+                        ran.add(2);
+                        return 2;
+                    })));
+
+            assertThat(called).isNotDone();
+            gate.open.countDown();
+
+            assertThat(Waiting.await(called, "the call's value")).contains(2);
+            Waiting.join(caller);
+            assertThat(ran).containsExactly(1, 2);
+            assertThat(threadsStarted).hasValue(1);
+        }
+
+        @Test
+        void leavesWhatOthersSubmittedToAnotherThread() throws Exception {
+            var gate = new Gate();
+            var called = new CompletableFuture<Thread>();
+            Thread caller = Thread.ofVirtual().start(() -> {
+                executor.call(gate::pass);
+                called.complete(Thread.currentThread());
+            });
+            Waiting.await(gate.entered, "the call's start");
+            var queued = executor.submit(Thread::currentThread);
+            assertThat(threadsStarted).as("threads beside the caller's").hasValue(0);
+
+            gate.open.countDown();
+
+            Waiting.await(called, "the call's end");
+            assertThat(queued.await()).isPresent().get().isNotSameAs(caller);
+            assertThat(threadsStarted).hasValue(1);
+        }
+
+        @Test
+        void whatTheTaskThrowsIsTheCauseAndTheNextTaskRuns() {
+            assertThatThrownBy(() -> executor.call(() -> {
+                        throw new IllegalStateException("no");
+                    }))
+                    .isInstanceOf(CompletionException.class)
+                    .hasCauseInstanceOf(IllegalStateException.class);
+
+            assertThat(executor.call(() -> "fine")).contains("fine");
+        }
+
+        @Test
+        void onAnInterruptedThreadTheTaskNeverRunsAndTheStatusStays() {
+            var ran = new AtomicInteger();
+            Thread.currentThread().interrupt();
+
+            Optional<Integer> result = executor.call(ran::incrementAndGet);
+
+            assertThat(Thread.interrupted()).as("the interrupt status").isTrue();
+            assertThat(result).isEmpty();
+            assertThat(ran).hasValue(0);
+            assertThat(executor.call(ran::incrementAndGet)).contains(1);
+        }
+
+        @Test
+        void anInterruptReachesTheTaskAndTheStatusStaysAsTheTaskLeftIt() throws Exception {
+            var entered = new CountDownLatch(1);
+            var called = new CompletableFuture<Optional<String>>();
+            var flag = new CompletableFuture<Boolean>();
+            Thread caller = Thread.ofVirtual().start(() -> {
+                called.complete(executor.call(() -> {
+                    entered.countDown();
+                    try {
+                        new CountDownLatch(1).await();
+                        return "not reached";
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                        return "partial";
+                    }
+                }));
+                flag.complete(Thread.currentThread().isInterrupted());
+            });
+            Waiting.await(entered, "the task's start");
+
+            caller.interrupt();
+
+            assertThat(Waiting.await(called, "the task's value")).contains("partial");
+            assertThat(Waiting.await(flag, "the caller's end")).isTrue();
+        }
+
+        @Test
+        void aTaskThatCallsTheSameExecutorIsToldThatItWouldWaitForItself() {
+            assertThatThrownBy(() -> executor.call(() -> executor.call(() -> 1)))
+                    .isInstanceOf(CompletionException.class)
+                    .hasCauseInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("must not wait for another one of the same host");
+            assertThatThrownBy(
+                            () -> executor.submit(() -> executor.call(() -> 1)).await())
+                    .hasCauseInstanceOf(IllegalStateException.class);
+
+            assertThat(executor.call(() -> 2)).contains(2);
+        }
+
+        @Test
+        void aThreadThatCannotBeStartedFailsWhatOthersSubmittedAndNotTheCall() throws Exception {
+            var reluctant = new HostExecutor(task -> {
+                throw new OutOfMemoryError("unable to create native thread");
+            });
+            var queued = new CompletableFuture<HostExecutor.Submission<Integer>>();
+
+            Optional<Boolean> called = reluctant.call(() -> queued.complete(reluctant.submit(() -> 1)));
+
+            assertThat(called).contains(true);
+            var submission = Waiting.await(queued, "the submission");
+            assertThatThrownBy(submission::await).hasCauseInstanceOf(OutOfMemoryError.class);
+            assertThat(reluctant.call(() -> 2)).contains(2);
+        }
+    }
+
+    @Nested
+    class Close {
+
+        @Test
+        void cancelsWhatIsQueuedAndLetsWhatIsUnderWayGoOn() throws Exception {
+            var gate = new Gate();
+            var ran = new AtomicInteger();
+            var first = executor.submit(gate::pass);
+            Waiting.await(gate.entered, "the first task's start");
+            var queued = List.of(executor.submit(ran::incrementAndGet), executor.submit(ran::incrementAndGet));
+
+            executor.close();
+
+            assertThat(queued).allSatisfy(each -> assertThat(each.await()).isEmpty());
+            gate.open.countDown();
+            assertThat(first.await()).contains("passed");
+            assertThat(ran).hasValue(0);
+        }
+
+        /** A task that closes is behind some that were taken from the queue together with it. */
+        @Test
+        void cancelsWhatTheDrainingThreadHasTakenAlready() throws Exception {
+            var gate = new Gate();
+            var ran = new AtomicInteger();
+            executor.submit(gate::pass);
+            Waiting.await(gate.entered, "the first task's start");
+            var closing = executor.submit(() -> {
+                executor.close();
+                return "closed";
+            });
+            var behind = executor.submit(ran::incrementAndGet);
+            gate.open.countDown();
+
+            assertThat(closing.await()).contains("closed");
+            assertThat(behind.await()).isEmpty();
+            assertThat(ran).hasValue(0);
+        }
+
+        @Test
+        void nothingRunsAfterIt() {
+            executor.close();
+            executor.close();
+
+            assertThat(executor.submit(() -> 1).await()).isEmpty();
+            assertThat(executor.call(() -> 1)).isEmpty();
+            assertThat(threadsStarted).hasValue(0);
+        }
+
+        @Test
+        void aCallThatIsUnderWayGoesOn() {
+            var queued = new ArrayList<HostExecutor.Submission<Integer>>();
+
+            Optional<String> called = executor.call(() -> {
+                queued.add(executor.submit(() -> 1));
+                executor.close();
+                return "ended";
+            });
+
+            assertThat(called).contains("ended");
+            assertThat(queued.get(0).await()).isEmpty();
+            assertThat(executor.call(() -> 1)).isEmpty();
+            assertThat(threadsStarted).hasValue(0);
+        }
     }
 }
