@@ -108,7 +108,7 @@ public final class IdleSessionHeap {
     }
 
     /** After as many collections as it takes for nothing more to become free. */
-    private static long usedHeap() {
+    static long usedHeap() {
         long used = Long.MAX_VALUE;
         for (int i = 0; i < MOST_COLLECTIONS; i++) {
             System.gc();
