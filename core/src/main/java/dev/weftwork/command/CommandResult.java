@@ -90,8 +90,9 @@ public record CommandResult(
         return switch (outcome) {
             case Outcome.Completed completed -> "exited " + completed.exitCode();
             case Outcome.TimedOut timedOut ->
-                "was ended after its timeout of " + timedOut.limit().toMillis() + " ms"
-                        + unconfirmed(timedOut.deathConfirmed());
+                "was ended after "
+                        + (command.timeout().filter(timedOut.limit()::equals).isPresent() ? "its timeout of " : "")
+                        + timedOut.limit().toMillis() + " ms" + unconfirmed(timedOut.deathConfirmed());
             case Outcome.Cancelled cancelled -> "was cancelled" + unconfirmed(cancelled.deathConfirmed());
             case Outcome.ConnectionLost lost ->
                 "lost its connection (" + command.hideSecretsIn(lost.reason())

@@ -1,6 +1,7 @@
 package dev.weftwork.engine;
 
 import dev.weftwork.command.Command;
+import dev.weftwork.command.CommandBatch;
 import dev.weftwork.command.CommandFailedException;
 import dev.weftwork.command.CommandResult;
 import dev.weftwork.command.Outcome;
@@ -26,7 +27,10 @@ import dev.weftwork.report.StepResult;
 import dev.weftwork.report.StepStatus;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
@@ -251,7 +255,7 @@ final class StepRun {
         if (until != null && until.at() - run.time.nanoTime() <= wait.toNanos()) {
             failure = new Failure(
                     failed.message() + "; no time is left for another attempt within the "
-                            + until.of().name().toLowerCase(java.util.Locale.ROOT) + "'s limit of "
+                            + until.of().name().toLowerCase(Locale.ROOT) + "'s limit of "
                             + Limit.text(until.length()),
                     failed.command(),
                     failed.cause());
@@ -483,14 +487,62 @@ final class StepRun {
             if (known != null) {
                 return known;
             }
-            CommandResult result = execute(options.appliedToFact(fact.command()), null);
-            if (!result.succeeded()) {
-                throw FactFailedException.notRead(fact, result);
+            return learn(fact, execute(options.appliedToFact(fact.command()), null));
+        }
+
+        @Override
+        public void facts(Fact<?>... wanted) {
+            requireValid();
+            var together = new LinkedHashMap<Fact<?>, Command>();
+            var alone = new ArrayList<Fact<?>>();
+            for (Fact<?> each : wanted) {
+                if (machine.known(each, options.scope()) == null) {
+                    Command command = each.command();
+                    // Where both say a directory, the command's doesn't start at the step's.
+                    boolean fits = CommandBatch.fits(command)
+                            && (command.cwd().isEmpty() || options.scope().cwd().isEmpty());
+                    if (fits) {
+                        together.put(each, command);
+                    } else {
+                        alone.add(each);
+                    }
+                }
             }
-            return learn(fact, result);
+            if (together.size() > 1) {
+                readTogether(together);
+            } else {
+                alone.addAll(together.keySet());
+            }
+            alone.forEach(this::fact);
+        }
+
+        private void readTogether(Map<Fact<?>, Command> commands) {
+            CommandBatch batch = CommandBatch.of(List.copyOf(commands.values()));
+            List<CommandResult> results = batch.split(execute(options.appliedToFact(batch.command()), null))
+                    .orElse(List.of());
+            FactFailedException failed = null;
+            int next = 0;
+            for (Fact<?> each : commands.keySet()) {
+                try {
+                    // What can't be taken apart is read one by one; that changes nothing either.
+                    if (results.isEmpty()) {
+                        fact(each);
+                    } else {
+                        learn(each, results.get(next++));
+                    }
+                } catch (FactFailedException e) {
+                    failed = failed == null ? e : failed;
+                }
+            }
+            if (failed != null) {
+                throw failed;
+            }
         }
 
         private <T> T learn(Fact<T> fact, CommandResult result) {
+            if (!result.succeeded()) {
+                throw FactFailedException.notRead(fact, result);
+            }
             T read;
             try {
                 read = Objects.requireNonNull(fact.parse(result), "it was read as null");
@@ -584,16 +636,15 @@ final class StepRun {
             if (open == null) {
                 return CommandResult.notStarted(name, command, "its connection is closed");
             }
-            String cancelled = "the run was cancelled before it was sent";
             // Asked here and not by the interrupt alone, which a listener may have taken for itself.
             if (run.cancelled()) {
-                return CommandResult.notStarted(name, command, cancelled);
+                return notSent(command);
             }
             try {
                 walk.takePlace(run.connectorPlaces);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-                return CommandResult.notStarted(name, command, cancelled);
+                return notSent(command);
             }
             guard.commandBegins();
             try {
@@ -601,13 +652,20 @@ final class StepRun {
                         .call(() -> Objects.requireNonNull(
                                 consumer == null ? open.execute(command) : open.execute(command, consumer),
                                 "a result of null"))
-                        .orElseGet(() -> CommandResult.notStarted(name, command, cancelled));
+                        .orElseGet(() -> notSent(command));
             } catch (CompletionException e) {
                 return thrown(command, consumer, Objects.requireNonNull(e.getCause(), "what it wraps"));
             } finally {
                 guard.commandEnds();
                 HostRun.giveBack(run.connectorPlaces);
             }
+        }
+
+        private CommandResult notSent(Command command) {
+            return CommandResult.notStarted(
+                    machine.host.name(),
+                    command,
+                    (run.cancelled() ? run.whyCancelled() : "its thread was interrupted") + " before it was sent");
         }
 
         private CommandResult thrown(Command command, @Nullable OutputConsumer consumer, Throwable cause) {

@@ -153,9 +153,16 @@ class CommandTest {
                 .isEqualTo("web01: `deploy ******` exited 3: b\nc\nd\ne\nf with ******");
         assertThat(result(command, new Outcome.Completed(3), "only out\n", "").describe())
                 .isEqualTo("web01: `deploy ******` exited 3: only out");
-        assertThat(result(command, new Outcome.TimedOut(Duration.ofSeconds(2), true), "", "")
+        assertThat(result(
+                                command.timeout(Duration.ofSeconds(2)),
+                                new Outcome.TimedOut(Duration.ofSeconds(2), true),
+                                "",
+                                "")
                         .describe())
                 .isEqualTo("web01: `deploy ******` was ended after its timeout of 2000 ms");
+        assertThat(result(command, new Outcome.TimedOut(Duration.ofSeconds(2), true), "", "")
+                        .describe())
+                .isEqualTo("web01: `deploy ******` was ended after 2000 ms");
         assertThat(result(command, new Outcome.Cancelled(false), "", "").describe())
                 .isEqualTo("web01: `deploy ******` was cancelled, and some of its processes may still be running");
         assertThat(result(command, new Outcome.ConnectionLost("reset"), "", "").describe())
