@@ -9,9 +9,9 @@ import dev.weftwork.operation.Operation;
 /**
  * One host of a run as plain code sees it: its data, its facts, and a way to run commands on it.
  *
- * <p>Lifetime: made by the engine, valid within the call that it was passed to. Any thread may use it until that call
- * returns; commands of one machine run one after the other in the order in which they were handed in. What is run is in the
- * report, with the options of the step (as whom, where, with what environment, how long).
+ * <p>Lifetime: made by the engine for one call, and valid within that, on the thread that was called; elsewhere it throws
+ * {@code IllegalStateException}. What is run is in the report, with the options of the step (as whom, where, with what
+ * environment, how long).
  *
  * <pre>{@code
  * RunReport report = engine.forEachHost(inventory, host -> {

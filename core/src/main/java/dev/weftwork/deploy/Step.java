@@ -156,8 +156,8 @@ public final class Step implements Optioned<Step> {
 
     /**
      * This step's facts and commands on another machine, once for every host; the operation still sees the data of the host
-     * that it is done for. One after the other: no two steps are in progress on that machine at the same time, its own
-     * included.
+     * that it is done for. Options in host data are those of the other machine. One after the other: no
+     * two steps are in progress on that machine at the same time, its own included.
      *
      * @param host the name of a host of the run's inventory
      */

@@ -325,6 +325,12 @@ public final class Engine implements AutoCloseable {
             return this;
         }
 
+        /** See {@link RunOptions#diffs(boolean)}. */
+        public Builder diffs(boolean wanted) {
+            options = options.diffs(wanted);
+            return this;
+        }
+
         /** Options of steps where neither step nor deploy, host or group sets them. */
         public Builder defaults(StepOptions defaults) {
             options = options.defaults(defaults);

@@ -35,7 +35,9 @@ final class HostRun implements EarlierSteps {
     private final long begin;
     private volatile @Nullable Wait waiting;
     private boolean hasPlace;
-    private boolean inStep;
+
+    /** Of the step that it is in, where that lets in only so many. */
+    private @Nullable Places stepPlaces;
 
     /** How long it may still be at work, and since when it is. */
     private long workLeft;
@@ -54,27 +56,32 @@ final class HostRun implements EarlierSteps {
 
     HostResult walk() {
         int stage = 0;
-        Ending ending;
         try {
-            ending = connect();
-            while (ending == null && stage < run.steps.size()) {
-                run.pacing.finished(place, stage++);
-                pause();
-                ending = take(stage);
+            Ending ending;
+            try {
+                ending = connect();
+                while (ending == null && stage < run.steps.size()) {
+                    run.pacing.finished(place, stage++);
+                    pause();
+                    ending = take(stage);
+                }
+            } finally {
+                machine.leave();
             }
+            HostResult result = result(ending);
+            if (ending != null) {
+                // With its places in hand, so that nobody takes them and begins a step if the run is stopped by this.
+                run.left(host, place, ending.status(), ending.failure());
+            }
+            run.events.emit(() -> new RunEvent.HostFinished(result));
+            return result;
         } finally {
-            machine.leave();
+            leaveStep();
             leaveWork();
+            for (; stage <= run.steps.size(); stage++) {
+                run.pacing.finished(place, stage);
+            }
         }
-        HostResult result = result(ending);
-        if (ending != null) {
-            run.left(host, place, ending.status(), ending.failure());
-        }
-        run.events.emit(() -> new RunEvent.HostFinished(result));
-        for (; stage <= run.steps.size(); stage++) {
-            run.pacing.finished(place, stage);
-        }
-        return result;
     }
 
     private @Nullable Ending connect() {
@@ -160,8 +167,6 @@ final class HostRun implements EarlierSteps {
             return new Ending(HostStatus.CANCELLED, run.cancelledBefore(host, "step '" + step.name() + "'"));
         } catch (Throwable e) {
             result = step.failed(textOf(e), e);
-        } finally {
-            leaveStep(index);
         }
         results.add(result);
         run.ended(index, result.status());
@@ -170,7 +175,10 @@ final class HostRun implements EarlierSteps {
         return switch (result.status()) {
             case FAILED -> new Ending(HostStatus.FAILED, result.failure().orElseThrow());
             case CANCELLED -> new Ending(HostStatus.CANCELLED, result.failure().orElseThrow());
-            default -> null;
+            default -> {
+                leaveStep();
+                yield null;
+            }
         };
     }
 
@@ -239,8 +247,9 @@ final class HostRun implements EarlierSteps {
         hasPlace |= entered;
         if (entered && stage > 0) {
             Places ofStep = run.placesOf(stage - 1);
-            inStep = enter(ofStep);
-            entered = inStep;
+            if (enter(ofStep)) {
+                stepPlaces = ofStep;
+            }
         }
         String reason = run.stopReason();
         if (reason != null) {
@@ -320,11 +329,9 @@ final class HostRun implements EarlierSteps {
         }
     }
 
-    private void leaveStep(int index) {
-        if (inStep) {
-            inStep = false;
-            giveBack(run.placesOf(index));
-        }
+    private void leaveStep() {
+        giveBack(stepPlaces);
+        stepPlaces = null;
     }
 
     /** What is left of the host's limit, if it were to be at work from now on. */

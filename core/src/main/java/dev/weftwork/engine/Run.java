@@ -123,12 +123,7 @@ final class Run {
         }
         underWay = new AtomicReferenceArray<>(hosts.size());
         results = new AtomicReferenceArray<>(hosts.size());
-        for (Host host : hosts) {
-            StepOptions own = StepOptions.ofData(host);
-            if (!own.equals(StepOptions.none())) {
-                hostOptions.put(host.name(), own);
-            }
-        }
+        hosts.forEach(this::learnOptions);
         for (Step step : steps) {
             stepIndex.put(step.name(), stepIndex.size());
             stepOptions.add(step.options().over(options.defaults()));
@@ -139,19 +134,28 @@ final class Run {
                             : null);
             onceForAll.add(step.runsOnce() ? new OnceForAll() : null);
             step.delegateName()
-                    .ifPresent(name -> shared.computeIfAbsent(
-                            name,
-                            missing -> new Machine(step.delegate().orElseGet(() -> hostOf(step, inventory)), true)));
+                    .ifPresent(name ->
+                            shared.computeIfAbsent(name, missing -> new Machine(delegateOf(step, inventory), true)));
         }
+        shared.values().forEach(machine -> learnOptions(machine.host));
         pacing = options.strategy().pace(hosts.size(), steps.size() + 1);
         timer = time.timer();
     }
 
-    private static Host hostOf(Step step, Inventory inventory) {
+    private void learnOptions(Host host) {
+        StepOptions own = StepOptions.ofData(host);
+        if (!own.equals(StepOptions.none())) {
+            hostOptions.put(host.name(), own);
+        }
+    }
+
+    /** The inventory knows more of a host than who only names it. */
+    private static Host delegateOf(Step step, Inventory inventory) {
         String name = step.delegateName().orElseThrow();
         return inventory.hosts().stream()
                 .filter(host -> host.name().equals(name))
                 .findFirst()
+                .or(step::delegate)
                 .orElseThrow(() -> new IllegalArgumentException("step '" + step.name() + "' is delegated to '" + name
                         + "', which is no host of the run's inventory; give delegateTo a Host for one outside of it"));
     }
@@ -260,7 +264,10 @@ final class Run {
         if (cancelReason == null) {
             cancelReason = reason;
         }
-        earlyEnd.compareAndSet(null, new RunReport.EarlyEnd(true, reason, Optional.empty()));
+        // A run that was being stopped, and is cancelled then, was cancelled.
+        earlyEnd.updateAndGet(known -> known != null && known.cancelled()
+                ? known
+                : new RunReport.EarlyEnd(true, reason, Optional.ofNullable(firstFailure.get())));
         HostScope own = scope.get();
         if (own != null) {
             own.cancel();
@@ -321,6 +328,7 @@ final class Run {
 
     // ---- steps
 
+    /** How a step runs on that host's machine. */
     StepOptions optionsOf(int step, Host host) {
         StepOptions own = hostOptions.isEmpty() ? null : hostOptions.get(host.name());
         return own == null

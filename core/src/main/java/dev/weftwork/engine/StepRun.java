@@ -87,7 +87,8 @@ final class StepRun {
     StepResult run() {
         begin = run.time.nanoTime();
         run.events.emit(() -> new RunEvent.StepStarted(host, step.name()));
-        StepOptions resolved = run.optionsOf(index, host);
+        Machine machine = step.delegateName().map(run::machineOf).orElse(walk.machine);
+        StepOptions resolved = run.optionsOf(index, machine.host);
         Limit own = resolved.timeout()
                 .map(length -> new Limit(Limit.Of.STEP, length, begin + length.toNanos()))
                 .orElse(null);
@@ -95,8 +96,8 @@ final class StepRun {
         // The run's own limit cancels it.
         guard = LimitGuard.of(limit != null && limit.of() != Limit.Of.RUN ? limit : null, run.timer);
         try {
-            if (applies(resolved)) {
-                takeOnceOrHere(resolved);
+            if (applies()) {
+                takeOnceOrHere(machine, resolved);
             } else if (failure == null) {
                 status = StepStatus.SKIPPED;
             }
@@ -156,7 +157,7 @@ final class StepRun {
 
     // ---- whether, and where
 
-    private boolean applies(StepOptions resolved) {
+    private boolean applies() {
         Machine own = walk.machine;
         try {
             walk.takePlace(own.turns);
@@ -167,7 +168,7 @@ final class StepRun {
         if (own.turns != null) {
             own.forget();
         }
-        var view = new View(own, resolved);
+        var view = new View(own, run.optionsOf(index, host));
         try {
             return step.appliesTo(view, walk);
         } catch (Throwable e) {
@@ -179,13 +180,13 @@ final class StepRun {
         }
     }
 
-    private void takeOnceOrHere(StepOptions resolved) {
+    private void takeOnceOrHere(Machine machine, StepOptions resolved) {
         Run.OnceForAll once = run.onceForAll(index);
         if (once == null) {
-            take(resolved);
+            take(machine, resolved);
         } else if (once.claim(host)) {
             taken = once;
-            take(resolved);
+            take(machine, resolved);
         } else {
             follow(once);
         }
@@ -215,8 +216,7 @@ final class StepRun {
         }
     }
 
-    private void take(StepOptions resolved) {
-        Machine machine = step.delegateName().map(run::machineOf).orElse(walk.machine);
+    private void take(Machine machine, StepOptions resolved) {
         for (int attempt = 1; ; attempt++) {
             failure = null;
             value = null;

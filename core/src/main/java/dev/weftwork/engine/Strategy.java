@@ -181,7 +181,8 @@ record Rolling(int size, boolean percent) implements Strategy {
                 }
                 String why = "batch " + (batch + 1) + " of " + batches + " failed on " + failed.get(batch) + " of its "
                         + Math.min(batchSize, hosts - batch * batchSize) + " hosts";
-                for (int later = batch + 1; later < batches; later++) {
+                // The last one first: hosts that leave one batch would open the next.
+                for (int later = batches - 1; later > batch; later--) {
                     gates.get(later * stages).shut(why);
                 }
             }

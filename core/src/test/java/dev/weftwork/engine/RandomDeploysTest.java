@@ -49,7 +49,7 @@ class RandomDeploysTest {
 
     private static final Set<StepStatus> LEAVING = EnumSet.of(StepStatus.FAILED, StepStatus.CANCELLED);
 
-    private enum Kind {
+    enum Kind {
         LOCKSTEP,
         FREE,
         SERIAL,

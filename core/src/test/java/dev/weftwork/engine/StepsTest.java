@@ -648,6 +648,22 @@ class StepsTest {
         }
 
         @Test
+        void optionsOfTheOtherMachineHold() {
+            Deploy deploy = Deploy.named("d")
+                    .step(Step.of("add", command("add"))
+                            .onlyIf(host ->
+                                    host.data("weftwork.as", String.class).equals("web"))
+                            .delegateTo(Host.named("lb")));
+            Inventory inventory = Inventory.of(
+                    Host.named("web01").with("weftwork.as", "web"),
+                    Host.named("lb").with("weftwork.as", "admin"));
+
+            run(inventory, deploy).throwIfFailed();
+
+            assertThat(commands.get("lb")).containsExactly("admin: add");
+        }
+
+        @Test
         void aMachineThatIsNotThereFailsTheStep() {
             machines.unreachable("lb");
             Deploy deploy =
