@@ -49,6 +49,7 @@ final class DemoConsole implements RunListener {
             case RunEvent.RunFinished finished -> table(finished.report());
             case RunEvent.HostStarted started -> {}
             case RunEvent.StepStarted started -> {}
+            case RunEvent.StepRetried retried -> {}
             case RunEvent.CommandStarted started -> {}
             case RunEvent.CommandFinished finished -> {}
         }
