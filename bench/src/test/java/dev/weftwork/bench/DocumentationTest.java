@@ -7,6 +7,7 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -16,12 +17,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the pages say: samples that compile and run, links that lead somewhere. */
 class DocumentationTest {
 
     private static final Path TOP = Path.of("..").toAbsolutePath().normalize();
     private static final Pattern SAMPLE = Pattern.compile("(?ms)^```java\n(.*?)^```$");
+    private static final Pattern CODE = Pattern.compile("`([^`]+)`");
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)#]+)(#[^)]*)?\\)");
 
     private final Path folder;
@@ -36,8 +39,7 @@ class DocumentationTest {
         return matcher.group(1);
     }
 
-    /** Compiles a class, runs it in the temporary folder, and gives what it printed on both streams. */
-    private String run(String name, String source) throws IOException, InterruptedException {
+    private void compile(String name, String source) throws IOException {
         Path file = Files.writeString(folder.resolve(name + ".java"), source);
         String classPath = System.getProperty("java.class.path");
         var messages = new StringWriter();
@@ -53,6 +55,12 @@ class DocumentationTest {
                     .call();
             assertThat(compiled).as(messages.toString()).isTrue();
         }
+    }
+
+    /** Compiles a class, runs it in the temporary folder, and gives what it printed on both streams. */
+    private String run(String name, String source) throws IOException, InterruptedException {
+        compile(name, source);
+        String classPath = System.getProperty("java.class.path");
         Path output = folder.resolve("output");
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -103,6 +111,79 @@ class DocumentationTest {
                 .anyMatch(line -> line.matches("hello from .*/machines/web02, port=8081"));
         assertThat(run("First", source).lines())
                 .contains("web01: directory app: UNCHANGED", "web02: config: UNCHANGED", "web02: greet: CHANGED");
+    }
+
+    /** Statements of a page, each on its own, over the things that the page takes for granted. */
+    private static String withContext(List<String> samples) {
+        var methods = new StringBuilder();
+        for (int i = 0; i < samples.size(); i++) {
+            methods.append("void sample%d() throws Exception {%n%s%n}%n".formatted(i, samples.get(i)));
+        }
+        return """
+                import dev.weftwork.command.*;
+                import dev.weftwork.connector.*;
+                import dev.weftwork.connector.local.LocalConnector;
+                import dev.weftwork.deploy.*;
+                import dev.weftwork.engine.*;
+                import dev.weftwork.fact.*;
+                import dev.weftwork.inventory.*;
+                import dev.weftwork.operation.*;
+                import dev.weftwork.operation.files.Files;
+                import dev.weftwork.operation.shell.Shell;
+                import dev.weftwork.operation.users.Users;
+                import dev.weftwork.report.*;
+                import java.nio.file.Path;
+                import java.time.Duration;
+                import java.util.*;
+
+                class Samples {
+                  Connector connector;
+                  Connection connection;
+                  Inventory inventory;
+                  Host web01;
+                  Deploy deploy;
+                  Step step;
+                  Operation operation;
+                  Engine engine;
+                  RunOptions options;
+                  RunningHost host;
+                  RunReport report;
+                  Secret secret;
+                  Path path;
+
+                """ + methods + "}\n";
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"execution", "pyinfra"})
+    void samplesCompile(String page) throws IOException {
+        String text = Files.readString(TOP.resolve("docs/" + page + ".md"));
+        List<String> samples =
+                SAMPLE.matcher(text).results().map(found -> found.group(1)).toList();
+
+        assertThat(samples).isNotEmpty();
+        compile("Samples", withContext(samples));
+    }
+
+    /** Code in the columns that are headed with our name. */
+    @Test
+    void whatStandsBesidePyinfraCompiles() throws IOException {
+        var samples = new ArrayList<String>();
+        int ours = -1;
+        for (String line : Files.readAllLines(TOP.resolve("docs/pyinfra.md"))) {
+            List<String> cells = List.of(line.split("\\|", -1));
+            if (!line.startsWith("|")) {
+                ours = -1;
+            } else if (ours < 0) {
+                ours = cells.stream().map(String::strip).toList().indexOf("Weftwork");
+                ours = ours < 0 ? Integer.MAX_VALUE : ours;
+            } else if (ours < cells.size()) {
+                CODE.matcher(cells.get(ours)).results().forEach(code -> samples.add(code.group(1) + ";"));
+            }
+        }
+
+        assertThat(samples).hasSizeGreaterThan(100);
+        compile("Samples", withContext(samples));
     }
 
     static Stream<Path> pages() throws IOException {
