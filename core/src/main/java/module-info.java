@@ -3,8 +3,7 @@
  *
  * <p>Read the packages in the order in which data flows: {@link dev.weftwork.inventory}, {@link dev.weftwork.command},
  * {@link dev.weftwork.connector}, {@link dev.weftwork.session} (for those who write connectors), {@link dev.weftwork.fact}, {@link dev.weftwork.operation},
- * {@link dev.weftwork.deploy}, {@link dev.weftwork.engine}, {@link dev.weftwork.report},
- * {@link dev.weftwork.event}.
+ * {@link dev.weftwork.report}, {@link dev.weftwork.deploy}, {@link dev.weftwork.event}, {@link dev.weftwork.engine}.
  */
 @org.jspecify.annotations.NullMarked
 module dev.weftwork.core {

@@ -94,7 +94,7 @@ public final class Deploy implements Optioned<Deploy> {
                 throw new IllegalArgumentException("step names must be unique, deploy '" + name + "' already has '"
                         + step.name() + "'; give one of them another name");
             }
-            step.earlierSteps()
+            step.earlierSteps().stream()
                     .filter(wanted -> all.stream().noneMatch(each -> each.name().equals(wanted)))
                     .findFirst()
                     .ifPresent(missing -> {

@@ -13,7 +13,6 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,8 +31,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Step implements Optioned<Step> {
 
-    private static final Set<StepStatus> CHANGED = EnumSet.of(StepStatus.CHANGED, StepStatus.WOULD_CHANGE);
+    // In a plan a step may be unknown; what asks for it may apply then, and is unknown too.
+    private static final Set<StepStatus> CHANGED =
+            EnumSet.of(StepStatus.CHANGED, StepStatus.WOULD_CHANGE, StepStatus.UNKNOWN);
     private static final Set<StepStatus> FAILED = EnumSet.of(StepStatus.FAILED, StepStatus.FAILURE_IGNORED);
+    private static final Set<StepStatus> MAY_HAVE_FAILED =
+            EnumSet.of(StepStatus.FAILED, StepStatus.FAILURE_IGNORED, StepStatus.UNKNOWN);
 
     /** What a step does. */
     public sealed interface Body {
@@ -123,7 +126,7 @@ public final class Step implements Optioned<Step> {
     /** This step only where one of these earlier steps has failed, which the host can only have survived if ignored. */
     public Step onlyIfFailed(String... steps) {
         List<String> names = namesOf(steps);
-        return with(draft -> draft.conditions.add(new Condition.OneOf(names, FAILED::contains, false)));
+        return with(draft -> draft.conditions.add(new Condition.OneOf(names, MAY_HAVE_FAILED::contains, false)));
     }
 
     /** This step only where none of these earlier steps has failed, whose errors are ignored otherwise. */
@@ -197,9 +200,11 @@ public final class Step implements Optioned<Step> {
         });
     }
 
-    /** The earlier steps that its conditions ask for. */
-    Stream<String> earlierSteps() {
-        return conditions.stream().flatMap(condition -> condition.steps().stream());
+    /** The names of the earlier steps that its conditions ask for. */
+    public List<String> earlierSteps() {
+        return conditions.stream()
+                .flatMap(condition -> condition.steps().stream())
+                .toList();
     }
 
     public String name() {

@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * Runs deploys on the hosts of an inventory, all hosts at once unless options say otherwise.
  *
  * <p>Lifetime: made by the user and closed by them; it owns its connector and closes it too. Threads exist only while a
- * run is under way, one virtual thread per host and one per command; none of them outlives the run.
+ * run is under way, one virtual thread per host and one for the limits that are set; none of them outlives the run.
  *
  * <p>When the JVM is told to end, by a signal such as that of Ctrl-C or by {@code System.exit}, runs are cancelled first,
  * so that no command is left behind; the JVM waits ten seconds for that at most.

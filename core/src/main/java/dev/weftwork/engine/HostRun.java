@@ -8,6 +8,7 @@ import dev.weftwork.inventory.Host;
 import dev.weftwork.report.Failure;
 import dev.weftwork.report.HostResult;
 import dev.weftwork.report.HostStatus;
+import dev.weftwork.report.RunMode;
 import dev.weftwork.report.StepResult;
 import dev.weftwork.report.StepStatus;
 import java.time.Duration;
@@ -219,11 +220,13 @@ final class HostRun implements EarlierSteps {
         return run.anywhere(step, wanted);
     }
 
-    /** In a plan: whether something that isn't made, or isn't known, comes before. */
+    /** In a plan: whether what this step finds may be different once earlier ones are made. */
     boolean isUncertain() {
         return results.stream()
-                .anyMatch(
-                        result -> result.status() == StepStatus.WOULD_CHANGE || result.status() == StepStatus.UNKNOWN);
+                .map(StepResult::status)
+                .anyMatch(status -> status == StepStatus.WOULD_CHANGE
+                        // What was run before a verification has left behind what it does.
+                        || (status == StepStatus.UNKNOWN && run.mode == RunMode.PLAN));
     }
 
     // ---- turns

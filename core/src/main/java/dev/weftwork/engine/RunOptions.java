@@ -20,7 +20,8 @@ import java.util.stream.Stream;
  * @param maxFailed how many of a hundred hosts may fail before the run is stopped, 0 to 100; 100, which is never, unless
  *     said otherwise
  * @param timeout how long the run may take; no limit unless said otherwise
- * @param hostTimeout how long one host may be at work, waiting for others not counted; no limit unless said otherwise
+ * @param hostTimeout how long one host may be at work, connecting and in steps; waiting for its turn between
+ *     them isn't counted; no limit unless said otherwise
  * @param defaults options for steps where neither step nor deploy, host or group sets them
  * @param diffs whether changes of files come with a diff also in a run, which costs reading the old content
  * @param listeners told in this order what happens; none unless said otherwise

@@ -96,7 +96,7 @@ final class StepRun {
         // The run's own limit cancels it.
         guard = LimitGuard.of(limit != null && limit.of() != Limit.Of.RUN ? limit : null, run.timer);
         try {
-            if (applies()) {
+            if (applies() && !dependsOnUnknown()) {
                 takeOnceOrHere(machine, resolved);
             } else if (failure == null) {
                 status = StepStatus.SKIPPED;
@@ -178,6 +178,19 @@ final class StepRun {
             view.valid = false;
             HostRun.giveBack(own.turns);
         }
+    }
+
+    private boolean dependsOnUnknown() {
+        if (run.mode == RunMode.RUN) {
+            return false;
+        }
+        for (String earlier : step.earlierSteps()) {
+            if (walk.here(earlier).filter(StepStatus.UNKNOWN::equals).isPresent()) {
+                unknown("whether it applies depends on step '" + earlier + "', which can't be known", null);
+                return true;
+            }
+        }
+        return false;
     }
 
     private void takeOnceOrHere(Machine machine, StepOptions resolved) {
@@ -296,7 +309,7 @@ final class StepRun {
         } catch (InterruptedException e) {
             interrupted(e);
         } catch (ConnectFailedException e) {
-            fail("it is delegated to another machine: " + e.getMessage(), e, null);
+            fail(withoutHost(e.getMessage()), e, null);
         } finally {
             view.valid = false;
             HostRun.giveBack(machine.turns);
@@ -443,7 +456,8 @@ final class StepRun {
     }
 
     private String inThisStep(String message) {
-        return host + ": step '" + step.name() + "': " + message;
+        String where = step.delegateName().map(machine -> " on " + machine).orElse("");
+        return host + ": step '" + step.name() + "'" + where + ": " + message;
     }
 
     private String withoutStep(String message) {
@@ -453,8 +467,12 @@ final class StepRun {
 
     private String withoutHost(@Nullable String message) {
         String text = String.valueOf(message);
-        String own = host + ": ";
-        return text.startsWith(own) ? text.substring(own.length()) : text;
+        for (String own : List.of(host.name() + ": ", step.delegateName().orElse(host.name()) + ": ")) {
+            if (text.startsWith(own)) {
+                return text.substring(own.length());
+            }
+        }
+        return text;
     }
 
     // ---- commands
@@ -590,7 +608,7 @@ final class StepRun {
 
         private void requireValid() {
             if (!valid || Thread.currentThread() != thread) {
-                throw new IllegalStateException(host + ": step '" + step.name() + "': its host is used "
+                throw new IllegalStateException(inThisStep("its host is used ")
                         + (valid ? "by another thread, " + Thread.currentThread() : "after the step's code returned"));
             }
         }

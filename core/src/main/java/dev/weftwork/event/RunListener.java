@@ -5,7 +5,7 @@ package dev.weftwork.event;
  *
  * <p>Events of one host come one at a time and in order; those of different hosts come at the same time, each on the
  * thread of its host, so a listener must be safe for that. {@link RunEvent.RunStarted} comes before and
- * {@link RunEvent.RunFinished} after all others, on the thread that called {@code run}. What happened before an event on
+ * {@link RunEvent.RunFinished} after all others, on the thread that called {@code run}, or that {@code start} has made for it. What happened before an event on
  * its host happens-before the call, and all calls happen-before {@code run} returns.
  *
  * <p>A slow listener delays the host whose event it handles; others wait only where the strategy makes them wait for that

@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param status how it ended
  * @param steps one result for every step of the deploy, in order
  * @param failure why it failed, was not reached or was cut short
- * @param elapsed from connecting to the end of its last step, waiting for other hosts included
+ * @param elapsed from the start of the run to the end of its last step, waiting for its turn included
  */
 public record HostResult(
         Host host, HostStatus status, List<StepResult> steps, Optional<Failure> failure, Duration elapsed) {

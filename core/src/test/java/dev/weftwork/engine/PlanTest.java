@@ -183,6 +183,30 @@ class PlanTest {
     }
 
     @Test
+    void whatDependsOnAStepThatCannotBeKnownCannotBeKnown() {
+        Deploy deploy = Deploy.named("d")
+                .code("code", host -> null)
+                .step(Step.of("then", Shell.run("echo then")).onlyIfChanged("code"))
+                .step(Step.of("not", Shell.run("echo not"))
+                        .onlyIfChanged("code")
+                        .onlyIf(host -> false))
+                .step("fails", host -> {
+                    throw new PlanFailedException(host.name(), "broken");
+                });
+
+        RunReport plan = engine.plan(inventory, deploy);
+        RunReport verified = engine.verify(inventory, deploy);
+
+        assertThat(statuses(plan))
+                .containsExactly(StepStatus.UNKNOWN, StepStatus.UNKNOWN, StepStatus.SKIPPED, StepStatus.UNKNOWN);
+        assertThat(plan.host("web01").step("then").failure().orElseThrow().message())
+                .isEqualTo("web01: step 'then': whether it applies depends on step 'code', which can't be known");
+        // What ran before is there now: a plan that fails then would fail in a run too.
+        assertThat(statuses(verified)).endsWith(StepStatus.SKIPPED, StepStatus.FAILED);
+        assertThat(verified.converged()).isFalse();
+    }
+
+    @Test
     void runOnceIsPlannedOnce() {
         Deploy deploy = Deploy.named("d")
                 .step(Step.of("once", Files.file("x")).runOnce())

@@ -672,7 +672,7 @@ class StepsTest {
             RunReport report = run(Inventory.ofNames("web01"), deploy);
 
             assertThat(report.host("web01").failure().orElseThrow().message())
-                    .isEqualTo("web01: step 'add': it is delegated to another machine: lb: no route to it");
+                    .isEqualTo("web01: step 'add' on lb: no route to it");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> run(
                             Inventory.ofNames("web01"),
