@@ -17,7 +17,7 @@ import org.openjdk.jcstress.Main;
  */
 class HostExecutorStressTest {
 
-    private static final long MINUTES = 3;
+    private static final long MINUTES = 8;
     private static final int RACES = 11;
 
     @Test

@@ -379,8 +379,18 @@ class RandomDeploysTest {
             }
         }
 
-        /** What machines were told is what results say, in that order, once. */
+        /** What machines were told is what results say, in that order; each command once in an attempt. */
         private void checkCommands() {
+            for (HostResult host : report.hosts()) {
+                for (StepResult step : host.steps()) {
+                    var times = new HashMap<String, Integer>();
+                    for (ChangeResult change : step.changes()) {
+                        assertThat(times.merge(change.command().command().toString(), 1, Integer::sum))
+                                .as("%s of %s", change, host.host())
+                                .isLessThanOrEqualTo(step.attempts());
+                    }
+                }
+            }
             for (Host host : inventory) {
                 List<String> told = new ArrayList<>();
                 for (Host machine : machines()) {
