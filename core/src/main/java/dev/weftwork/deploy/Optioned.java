@@ -2,6 +2,7 @@ package dev.weftwork.deploy;
 
 import dev.weftwork.command.Secret;
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * What {@link StepOptions} can be set on: a step, a deploy, or options by themselves. Every method returns a new value;
@@ -91,6 +92,7 @@ public sealed interface Optioned<T> permits StepOptions, Step, Deploy {
 
     /** A step that failed is tried again. */
     default T retry(Retry retry) {
+        Objects.requireNonNull(retry, "retry must not be null");
         return options(options().with(o -> o.retry = retry));
     }
 

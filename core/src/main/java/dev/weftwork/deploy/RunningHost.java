@@ -9,13 +9,13 @@ import dev.weftwork.operation.Operation;
 /**
  * One host of a run as plain code sees it: its data, its facts, and a way to run commands on it.
  *
- * <p>Lifetime: made by the engine for one call, and valid within that, on the thread that was called; elsewhere it throws
+ * <p>Lifetime: made by the engine for one call, and valid within that, on the thread that was called; elsewhere facts and commands throw
  * {@code IllegalStateException}. What is run is in the report, with the options of the step (as whom, where, with what
  * environment, how long).
  *
  * <pre>{@code
  * RunReport report = engine.forEachHost(inventory, host -> {
- *   if (!host.run("systemctl is-active --quiet app").succeeded()) {
+ *   if (!host.query("systemctl is-active --quiet app").succeeded()) {
  *     host.run("systemctl restart app").orThrow();
  *   }
  *   return host.fact(Facts.osRelease()).id();
@@ -40,6 +40,17 @@ public interface RunningHost extends HostFacts {
     /** As {@link #run(Command)} of shell text, with {@code arguments} as {@code $1}, {@code $2}, ... */
     default CommandResult run(String script, String... arguments) {
         return run(Command.script(script, arguments));
+    }
+
+    /**
+     * As {@link #run(Command)}, of a command that changes nothing: the step isn't {@code CHANGED} for it, facts stay known,
+     * and the report doesn't list it.
+     */
+    CommandResult query(Command command);
+
+    /** As {@link #query(Command)} of shell text, with {@code arguments} as {@code $1}, {@code $2}, ... */
+    default CommandResult query(String script, String... arguments) {
+        return query(Command.script(script, arguments));
     }
 
     /**

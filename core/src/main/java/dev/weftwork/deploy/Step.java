@@ -129,6 +129,12 @@ public final class Step implements Optioned<Step> {
         return with(draft -> draft.conditions.add(new Condition.OneOf(names, MAY_HAVE_FAILED::contains, false)));
     }
 
+    /** This step only if one of these earlier steps has failed on any host that has ended it by now. */
+    public Step onlyIfFailedAnywhere(String... steps) {
+        List<String> names = namesOf(steps);
+        return with(draft -> draft.conditions.add(new Condition.OneOf(names, MAY_HAVE_FAILED::contains, true)));
+    }
+
     /** This step only where none of these earlier steps has failed, whose errors are ignored otherwise. */
     public Step unlessFailed(String... steps) {
         List<String> names = namesOf(steps);
@@ -172,7 +178,10 @@ public final class Step implements Optioned<Step> {
         });
     }
 
-    /** As {@link #delegateTo(String)}, for a host that need not be in the run's inventory. */
+    /**
+     * As {@link #delegateTo(String)}, for a host that need not be in the run's inventory. If it has one of that name, that one
+     * is meant, with its data.
+     */
     public Step delegateTo(Host host) {
         return with(draft -> {
             draft.delegateName = host.name();

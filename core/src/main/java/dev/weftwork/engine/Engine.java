@@ -212,12 +212,14 @@ public final class Engine implements AutoCloseable {
 
     /**
      * Cancels all runs, waits until their hosts have left them, and closes the connector. A second call does nothing.
-     * Must not be called from a listener or an operation.
+     *
+     * @throws IllegalStateException if a listener, an operation or code of a run calls it, which it would wait for
      */
     @Override
     public void close() {
         lock.lock();
         try {
+            runs.forEach(run -> run.requireOutside("Engine.close"));
             if (closed) {
                 return;
             }

@@ -99,6 +99,11 @@ final class HostScope implements AutoCloseable {
         running.forEach(Thread::interrupt);
     }
 
+    /** Whether it is the owner, or runs a task of this scope. */
+    boolean isOf(Thread thread) {
+        return thread == owner || running.contains(thread);
+    }
+
     boolean cancelled() {
         return cancelled;
     }

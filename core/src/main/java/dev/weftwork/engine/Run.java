@@ -85,6 +85,7 @@ final class Run {
     private final AtomicReference<RunReport.@Nullable EarlyEnd> earlyEnd = new AtomicReference<>();
     private volatile @Nullable String cancelReason;
     private volatile @Nullable String stopReason;
+    private volatile boolean over;
 
     /**
      * Checks everything that can be checked before anything runs.
@@ -242,6 +243,7 @@ final class Run {
                 Optional.ofNullable(firstFailure.get()),
                 Duration.ofNanos(time.nanoTime() - begin));
         events.emit(() -> new RunEvent.RunFinished(report));
+        over = true;
         if (LOG.isTraceEnabled()) {
             LOG.trace("{}", report.describe());
         }
@@ -271,6 +273,15 @@ final class Run {
         HostScope own = scope.get();
         if (own != null) {
             own.cancel();
+        }
+    }
+
+    /** @throws IllegalStateException if the current thread is one that the run's end waits for */
+    void requireOutside(String what) {
+        HostScope own = scope.get();
+        if (own != null && own.isOf(Thread.currentThread()) && !over) {
+            throw new IllegalStateException(what + " waits for the end of the run of '" + deploy
+                    + "', and was called within that: use RunHandle.cancel, or call it elsewhere");
         }
     }
 

@@ -64,8 +64,10 @@ public final class RunHandle implements AutoCloseable {
      * Waits for the end of the run.
      *
      * @throws InterruptedException if the waiting thread is interrupted; the run goes on
+     * @throws IllegalStateException if a listener or code of the run itself waits for its end
      */
     public RunReport join() throws InterruptedException {
+        run.requireOutside("join");
         try {
             return report.get();
         } catch (ExecutionException e) {
@@ -81,7 +83,7 @@ public final class RunHandle implements AutoCloseable {
      */
     public Optional<RunReport> join(Duration longest) throws InterruptedException {
         try {
-            return Optional.of(report.get(longest.toNanos(), TimeUnit.NANOSECONDS));
+            return Optional.of(report.get(TimeUnit.NANOSECONDS.convert(longest), TimeUnit.NANOSECONDS));
         } catch (TimeoutException e) {
             return Optional.empty();
         } catch (ExecutionException e) {
@@ -89,9 +91,14 @@ public final class RunHandle implements AutoCloseable {
         }
     }
 
-    /** Cancels the run if it isn't over, and waits for its end, however long it takes; an interrupt is kept for later. */
+    /**
+     * Cancels the run if it isn't over, and waits for its end, however long it takes; an interrupt is kept for later.
+     *
+     * @throws IllegalStateException if a listener or code of the run itself calls it; {@link #cancel} is for them
+     */
     @Override
     public void close() {
+        run.requireOutside("close");
         if (!isOver()) {
             cancel();
         }

@@ -40,4 +40,12 @@ public interface Operation {
      * @throws PlanFailedException if the wanted state can't be reached from what is there
      */
     List<Change> plan(HostFacts facts);
+
+    /**
+     * Whether it does something only where a guard of the user's says so. In a plan, one that has nothing to do after changes
+     * that aren't made yet is unknown: they may be what its guard looks for.
+     */
+    default boolean hasGuards() {
+        return false;
+    }
 }

@@ -98,7 +98,10 @@ public final class RunReport {
         return hosts.stream().allMatch(host -> host.status() == HostStatus.SUCCEEDED);
     }
 
-    /** Of a plan: whether every host succeeded and there is nothing that would be changed. */
+    /**
+     * Of a plan: whether every host succeeded and there is nothing that would be changed. Steps that are
+     * {@link StepStatus#UNKNOWN} say nothing for or against it.
+     */
     public boolean converged() {
         return succeeded() && count(StepStatus.WOULD_CHANGE) == 0;
     }
@@ -167,7 +170,24 @@ public final class RunReport {
                 + (earlyEnd == null ? "" : (earlyEnd.cancelled() ? " was cancelled" : " was stopped") + whyEarly())
                 + ": "
                 + (hosts.size() - failed.size()) + " of " + hosts.size() + " hosts succeeded" + ignored() + planned();
-        return head + failed.stream().map(host -> "\n  " + describe(host)).collect(Collectors.joining());
+        return head
+                + failed.stream()
+                        .filter(host -> host.status() != HostStatus.STOPPED)
+                        .map(host -> "\n  " + describe(host))
+                        .collect(Collectors.joining())
+                + stopped(failed.stream()
+                        .filter(host -> host.status() == HostStatus.STOPPED)
+                        .map(host -> host.host().name())
+                        .toList());
+    }
+
+    /** They all stopped for the reason in the first line. */
+    private static String stopped(List<String> names) {
+        int shown = Math.min(names.size(), 10);
+        return names.isEmpty()
+                ? ""
+                : "\n  STOPPED " + String.join(", ", names.subList(0, shown))
+                        + (names.size() == shown ? "" : " and " + (names.size() - shown) + " more");
     }
 
     private String noun() {
@@ -226,21 +246,23 @@ public final class RunReport {
 
     private static String describe(StepResult step) {
         String head = "\n  " + step.step() + ": ";
-        return switch (step.status()) {
-            case UNCHANGED, SKIPPED, NOT_RUN -> "";
+        var text = new StringBuilder();
+        for (ChangeResult made : step.changes()) {
+            text.append(head)
+                    .append(made.succeeded() ? "" : "not succeeded: ")
+                    .append(describe(made.change()));
+        }
+        switch (step.status()) {
+            case UNCHANGED, SKIPPED, NOT_RUN, CHANGED -> {}
             case UNKNOWN, FAILURE_IGNORED, FAILED, CANCELLED ->
-                head
-                        + step.status()
-                        + step.failure()
+                text.append(head)
+                        .append(step.status())
+                        .append(step.failure()
                                 .map(failure -> " " + failure.message().replace("\n", "\n    "))
-                                .orElse("");
-            case CHANGED ->
-                step.changes().stream()
-                        .map(change -> head + describe(change.change()))
-                        .collect(Collectors.joining());
-            case WOULD_CHANGE ->
-                step.notMade().stream().map(change -> head + describe(change)).collect(Collectors.joining());
-        };
+                                .orElse(""));
+            case WOULD_CHANGE -> step.notMade().forEach(change -> text.append(head).append(describe(change)));
+        }
+        return text.toString();
     }
 
     private static String describe(Change change) {

@@ -207,6 +207,36 @@ class PlanTest {
     }
 
     @Test
+    void guardsAndConditionsThatMayFindWhatIsNotMadeYetCannotBeKnown() {
+        Deploy deploy = Deploy.named("d")
+                .step("early guard", Shell.run("touch x").onlyIf("test -f pkg"))
+                .step(Step.of("early condition", Files.file("x"))
+                        .onlyIf(host -> host.fact(Facts.path("pkg")).exists()))
+                .step("makes", Files.content("x").to("pkg"))
+                .step("guard", Shell.run("touch x").onlyIf("test -f pkg"))
+                .step(Step.of("condition", Files.file("x"))
+                        .onlyIf(host -> host.fact(Facts.path("pkg")).exists()))
+                .step(Step.of("of data", Files.file("x")).onlyIf(host -> host.name().equals("web02")))
+                .step("as wanted", Files.absent("y"))
+                .step("mistake", host -> Files.content(host.data("prot", String.class)).to("z"));
+
+        RunReport plan = engine.plan(inventory.named("web01"), deploy);
+
+        assertThat(statuses(plan))
+                .containsExactly(
+                        StepStatus.UNCHANGED,
+                        StepStatus.SKIPPED,
+                        StepStatus.WOULD_CHANGE,
+                        StepStatus.UNKNOWN,
+                        StepStatus.UNKNOWN,
+                        StepStatus.SKIPPED,
+                        StepStatus.UNCHANGED,
+                        StepStatus.FAILED);
+        assertThat(plan.host("web01").step("guard").failure().orElseThrow().message())
+                .isEqualTo("web01: step 'guard': whether it is needed may depend on changes that aren't made yet");
+    }
+
+    @Test
     void runOnceIsPlannedOnce() {
         Deploy deploy = Deploy.named("d")
                 .step(Step.of("once", Files.file("x")).runOnce())

@@ -383,6 +383,15 @@ class StepsTest {
             assertThat(continued.failure().orElseThrow().message()).contains("`fails` exited 3");
             assertThat(continued.changes()).hasSize(5);
             assertThat(continued.notMade()).isEmpty();
+            assertThat(on.describeChanges()).endsWith("""
+                    web01
+                      s: a
+                      s: not succeeded: fails
+                      s: b
+                      s: not succeeded: fails again
+                      s: c
+                      s: FAILED web01: step 's': `fails` exited 3""");
+            assertThat(off.describeChanges()).contains("  s: a\n  s: not succeeded: fails\n  s: FAILED web02");
             assertThat(off.host("web02").step("s").changes()).hasSize(2);
             assertThat(off.host("web02").step("s").notMade())
                     .extracting(Change::summary)
@@ -736,6 +745,27 @@ class StepsTest {
                             "checked: step 'check': its code threw java.io.IOException: disk",
                             "none");
             assertThat(status(report, "fine", "check")).isEqualTo(StepStatus.UNCHANGED);
+        }
+
+        @Test
+        void thatOnlyAsksChangesNothing() {
+            var asked = new AtomicInteger();
+            Fact<String> fact = Fact.of("asked", Command.of("fact"), result -> "" + asked.incrementAndGet());
+            Deploy deploy = Deploy.named("d")
+                    .code("check", host -> {
+                        host.fact(fact);
+                        assertThat(host.query("fails").exitCode()).hasValue(3);
+                        return host.fact(fact);
+                    })
+                    .step(Step.of("then", command("a")).onlyIfChanged("check"));
+
+            RunReport report = run(Inventory.ofNames("web01"), deploy);
+
+            assertThat(status(report, "web01", "check")).isEqualTo(StepStatus.UNCHANGED);
+            assertThat(status(report, "web01", "then")).isEqualTo(StepStatus.SKIPPED);
+            assertThat(report.host("web01").step("check").changes()).isEmpty();
+            assertThat(report.host("web01").step("check").value(String.class)).isEqualTo("1");
+            assertThat(commands.get("web01")).containsExactly("fact", "fails");
         }
 
         @Test

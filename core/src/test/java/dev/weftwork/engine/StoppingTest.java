@@ -29,6 +29,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -499,6 +500,32 @@ class StoppingTest {
                 assertThat(run.isOver()).isTrue();
                 assertThat(run.join().count(HostStatus.CANCELLED)).isEqualTo(20);
             }
+        }
+
+        @Test
+        void refuseToWaitForThemselves() throws Exception {
+            var handle = new CompletableFuture<RunHandle>();
+            var refused = ConcurrentHashMap.<String>newKeySet();
+            try (var engine = Engine.of(FakeConnector.succeeding())) {
+                var options = RunOptions.standard().listener(event -> {
+                    for (AutoCloseable each : List.of(handle.join(), engine, (AutoCloseable) handle.join()::join)) {
+                        try {
+                            each.close();
+                        } catch (Exception e) {
+                            refused.add(String.valueOf(e.getMessage()));
+                        }
+                    }
+                });
+                try (RunHandle run = engine.start(hosts(3), twoSteps, options)) {
+                    handle.complete(run);
+                    assertThat(run.join(Duration.ofSeconds(60)).orElseThrow().succeeded())
+                            .isTrue();
+                }
+            }
+            assertThat(refused)
+                    .hasSize(3)
+                    .allSatisfy(message -> assertThat(message)
+                            .contains("waits for the end of the run of 'd', and was called within that"));
         }
 
         @Test

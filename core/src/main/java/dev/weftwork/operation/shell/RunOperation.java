@@ -49,9 +49,24 @@ public final class RunOperation implements Operation {
         return guarded(facts -> facts.fact(succeeds));
     }
 
+    /** As {@link #unless(Command)} of shell text, with {@code arguments} as {@code $1}, {@code $2}, ... */
+    public RunOperation unless(String script, String... arguments) {
+        return unless(Command.script(script, arguments));
+    }
+
+    /** As {@link #onlyIf(Command)} of shell text, with {@code arguments} as {@code $1}, {@code $2}, ... */
+    public RunOperation onlyIf(String script, String... arguments) {
+        return onlyIf(Command.script(script, arguments));
+    }
+
     private RunOperation guarded(Predicate<HostFacts> guard) {
         return new RunOperation(
                 command, Stream.concat(guards.stream(), Stream.of(guard)).toList());
+    }
+
+    @Override
+    public boolean hasGuards() {
+        return !guards.isEmpty();
     }
 
     @Override
