@@ -87,7 +87,7 @@ final class HostRun implements EarlierSteps {
 
     private @Nullable Ending connect() {
         try {
-            Ending stopped = enter(0, "connecting");
+            Ending stopped = enter(0);
             if (stopped != null) {
                 return stopped;
             }
@@ -156,18 +156,20 @@ final class HostRun implements EarlierSteps {
     /** Takes one step; null if the host goes on. */
     private @Nullable Ending take(int stage) {
         int index = stage - 1;
-        var step = new StepRun(this, index);
+        StepRun step = null;
         StepResult result;
         try {
-            Ending stopped = enter(stage, "step '" + step.name() + "'");
+            Ending stopped = enter(stage);
             if (stopped != null) {
                 return stopped;
             }
+            // Not before: so many hosts may wait.
+            step = new StepRun(this, index);
             result = step.run();
         } catch (InterruptedException e) {
-            return new Ending(HostStatus.CANCELLED, run.cancelledBefore(host, "step '" + step.name() + "'"));
+            return new Ending(HostStatus.CANCELLED, run.cancelledBefore(host, nameOf(stage)));
         } catch (Throwable e) {
-            result = step.failed(textOf(e), e);
+            result = (step == null ? new StepRun(this, index) : step).failed(textOf(e), e);
         }
         results.add(result);
         run.ended(index, result.status());
@@ -232,7 +234,7 @@ final class HostRun implements EarlierSteps {
     // ---- turns
 
     /** Waits for this host's turn; not null if the run is stopped first. */
-    private @Nullable Ending enter(int stage, String what) throws InterruptedException {
+    private @Nullable Ending enter(int stage) throws InterruptedException {
         // Never waits for others with a place in hand unless the strategy says that it may.
         Gate gate = run.pacing.before(place, stage);
         while (!gate.isOpen() && gate.shutBecause().isEmpty() && run.stopReason() == null) {
@@ -244,7 +246,7 @@ final class HostRun implements EarlierSteps {
         Optional<String> shut = gate.shutBecause();
         if (shut.isPresent()) {
             run.stopped(shut.get());
-            return stopped(what, shut.get());
+            return stopped(stage, shut.get());
         }
         boolean entered = run.stopReason() == null && (hasPlace || enter(run.places));
         hasPlace |= entered;
@@ -256,7 +258,7 @@ final class HostRun implements EarlierSteps {
         }
         String reason = run.stopReason();
         if (reason != null) {
-            return stopped(what, reason);
+            return stopped(stage, reason);
         }
         // A host that left because of a cancel may have let this one in before its own interrupt came.
         if (run.cancelled()) {
@@ -266,11 +268,15 @@ final class HostRun implements EarlierSteps {
         return null;
     }
 
-    private Ending stopped(String what, String reason) {
+    private String nameOf(int stage) {
+        return stage == 0 ? "connecting" : "step '" + run.steps.get(stage - 1).name() + "'";
+    }
+
+    private Ending stopped(int stage, String reason) {
         return new Ending(
                 HostStatus.STOPPED,
                 new Failure(
-                        host + ": the run was stopped before " + what + ": " + reason,
+                        host + ": the run was stopped before " + nameOf(stage) + ": " + reason,
                         Optional.empty(),
                         Optional.empty()));
     }

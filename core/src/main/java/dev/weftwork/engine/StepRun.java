@@ -80,10 +80,6 @@ final class StepRun {
         begin = run.time.nanoTime();
     }
 
-    String name() {
-        return step.name();
-    }
-
     StepResult run() {
         begin = run.time.nanoTime();
         run.events.emit(() -> new RunEvent.StepStarted(host, step.name()));
