@@ -53,7 +53,7 @@ final class StepRun {
     private final int index;
     private final Step step;
     private final Thread thread = Thread.currentThread();
-    private final List<ChangeResult> made = new ArrayList<>(1);
+    private final ArrayList<ChangeResult> made = new ArrayList<>(1);
     private final List<Failure> earlierFailures = new ArrayList<>(0);
     private List<Change> notMade = List.of();
     private StepStatus status = StepStatus.FAILED;
@@ -337,24 +337,27 @@ final class StepRun {
 
     private void makeAll(View view, List<Change> planned) {
         status = StepStatus.CHANGED;
-        for (int next = 0; next < planned.size(); next++) {
-            Change change = planned.get(next);
-            notMade = planned.subList(next + 1, planned.size());
-            CommandResult result = view.change(change);
-            if (!result.succeeded()) {
-                if (failure == null) {
-                    status = StepStatus.FAILED;
-                    fail(describe(result), null, result);
-                    mayRunTwice = change.everyTime() && mayStillRun(result.outcome());
-                }
-                boolean goesOn = view.options.continuesOnError()
-                        && !(result.outcome() instanceof Outcome.ConnectionLost)
-                        && passed == null
-                        && !run.cancelled();
-                if (!goesOn) {
-                    return;
+        made.ensureCapacity(made.size() + planned.size());
+        int tried = 0;
+        boolean goesOn = true;
+        try {
+            while (goesOn && tried < planned.size()) {
+                Change change = planned.get(tried++);
+                CommandResult result = view.change(change);
+                if (!result.succeeded()) {
+                    if (failure == null) {
+                        status = StepStatus.FAILED;
+                        fail(describe(result), null, result);
+                        mayRunTwice = change.everyTime() && mayStillRun(result.outcome());
+                    }
+                    goesOn = view.options.continuesOnError()
+                            && !(result.outcome() instanceof Outcome.ConnectionLost)
+                            && passed == null
+                            && !run.cancelled();
                 }
             }
+        } finally {
+            notMade = planned.subList(tried, planned.size());
         }
     }
 
