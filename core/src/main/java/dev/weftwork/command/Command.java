@@ -57,6 +57,9 @@ public final class Command {
     private final List<Secret> secrets;
     private final @Nullable String description;
 
+    /** What {@link #toString} made, kept because one command runs on many hosts; whoever sees none makes the same one. */
+    private @Nullable String text;
+
     private Command(Draft draft) {
         script = draft.script;
         arguments = List.copyOf(draft.arguments);
@@ -438,6 +441,15 @@ public final class Command {
     /** On one line what runs, for people, at most 300 characters, secrets as stars. */
     @Override
     public String toString() {
+        String known = text;
+        if (known == null) {
+            known = display();
+            text = known;
+        }
+        return known;
+    }
+
+    private String display() {
         var words = new ArrayList<String>();
         if (description != null) {
             words.add(hideSecretsIn(description));
@@ -447,8 +459,8 @@ public final class Command {
         if (description == null) {
             arguments.forEach(argument -> words.add(argument.display(this::hideSecretsIn)));
         }
-        String text = ShellWords.withoutControls(String.join(" ", words)).replace("\n", "\\n");
-        return text.length() <= DISPLAY_LIMIT ? text : text.substring(0, DISPLAY_LIMIT - 3) + "...";
+        String all = ShellWords.withoutControls(String.join(" ", words)).replace("\n", "\\n");
+        return all.length() <= DISPLAY_LIMIT ? all : all.substring(0, DISPLAY_LIMIT - 3) + "...";
     }
 
     /** The mutable form, alive only within one option method. */
