@@ -7,6 +7,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,7 +34,11 @@ final class HostExecutor {
     private static final Submission<?> BUSY = marker();
     private static final Submission<?> CLOSED = marker();
 
-    private final AtomicReference<@Nullable Submission<?>> top = new AtomicReference<>();
+    @SuppressWarnings("rawtypes") // a class literal has no type arguments
+    private static final AtomicReferenceFieldUpdater<HostExecutor, @Nullable Submission> TOP =
+            AtomicReferenceFieldUpdater.newUpdater(HostExecutor.class, Submission.class, "top");
+
+    private volatile @Nullable Submission<?> top;
     private final ThreadFactory threads;
 
     /**
@@ -58,14 +63,14 @@ final class HostExecutor {
         var submission = new Submission<>(task);
         Submission<?> seen;
         do {
-            seen = top.get();
+            seen = top;
             if (seen == CLOSED) {
                 submission.below = null;
                 submission.cancel();
                 return submission;
             }
             submission.below = seen == BUSY ? null : seen;
-        } while (!top.compareAndSet(seen, submission));
+        } while (!TOP.compareAndSet(this, seen, submission));
         if (seen == null) {
             startDraining();
         }
@@ -90,7 +95,7 @@ final class HostExecutor {
         if (caller.isInterrupted()) {
             return Optional.empty();
         }
-        if (!top.compareAndSet(null, BUSY)) {
+        if (!TOP.compareAndSet(this, null, BUSY)) {
             return submit(task).await();
         }
         owner = caller;
@@ -100,7 +105,7 @@ final class HostExecutor {
             throw new CompletionException(e);
         } finally {
             owner = null;
-            if (!top.compareAndSet(BUSY, null) && top.get() != CLOSED) {
+            if (!TOP.compareAndSet(this, BUSY, null) && top != CLOSED) {
                 startDraining();
             }
         }
@@ -111,7 +116,7 @@ final class HostExecutor {
      * that is under way, or just about to be, goes on. Doesn't wait.
      */
     void close() {
-        for (Submission<?> each = top.getAndSet(CLOSED); each != null; each = each.below) {
+        for (Submission<?> each = TOP.getAndSet(this, CLOSED); each != null; each = each.below) {
             // Cancels neither marker: nobody waits for one.
             if (each != BUSY && each != CLOSED) {
                 each.cancel();
@@ -140,7 +145,7 @@ final class HostExecutor {
             runFromTheBottom(taken);
             // Before others can get in, who then are the owner.
             owner = null;
-            if (top.compareAndSet(BUSY, null)) {
+            if (TOP.compareAndSet(this, BUSY, null)) {
                 return;
             }
         }
@@ -150,11 +155,11 @@ final class HostExecutor {
     private @Nullable Submission<?> take(@Nullable Submission<?> left) {
         Submission<?> seen;
         do {
-            seen = top.get();
+            seen = top;
             if (seen == CLOSED) {
                 return null;
             }
-        } while (!top.compareAndSet(seen, left));
+        } while (!TOP.compareAndSet(this, seen, left));
         return seen;
     }
 
@@ -169,7 +174,7 @@ final class HostExecutor {
         for (Submission<?> each = oldest; each != null; ) {
             Submission<?> next = each.below;
             each.below = null;
-            if (top.get() == CLOSED) {
+            if (top == CLOSED) {
                 each.cancel();
             }
             each.run();
