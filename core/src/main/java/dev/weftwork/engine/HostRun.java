@@ -3,6 +3,7 @@ package dev.weftwork.engine;
 import dev.weftwork.connector.ConnectFailedException;
 import dev.weftwork.connector.Connection;
 import dev.weftwork.deploy.EarlierSteps;
+import dev.weftwork.deploy.Step;
 import dev.weftwork.event.RunEvent;
 import dev.weftwork.inventory.Host;
 import dev.weftwork.report.Failure;
@@ -186,13 +187,13 @@ final class HostRun implements EarlierSteps {
     }
 
     private HostResult result(@Nullable Ending ending) {
-        var all = new ArrayList<StepResult>(run.steps.size());
-        all.addAll(results);
-        run.steps.subList(results.size(), run.steps.size()).forEach(step -> all.add(StepResult.notRun(step.name())));
+        for (Step missed : run.steps.subList(results.size(), run.steps.size())) {
+            results.add(StepResult.notRun(missed.name()));
+        }
         return new HostResult(
                 host,
                 ending == null ? HostStatus.SUCCEEDED : ending.status(),
-                all,
+                results,
                 Optional.ofNullable(ending).map(Ending::failure),
                 Duration.ofNanos(run.time.nanoTime() - begin));
     }
@@ -346,10 +347,8 @@ final class HostRun implements EarlierSteps {
     /** What is left of the host's limit, if it were to be at work from now on. */
     @Nullable
     Limit hostLimit() {
-        return run.options
-                .hostTimeout()
-                .map(length -> new Limit(Limit.Of.HOST, length, workBegan + workLeft))
-                .orElse(null);
+        Optional<Duration> length = run.options.hostTimeout();
+        return length.isEmpty() ? null : new Limit(Limit.Of.HOST, length.get(), workBegan + workLeft);
     }
 
     private void pause() {

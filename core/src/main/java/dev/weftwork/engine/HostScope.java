@@ -25,10 +25,19 @@ import org.jspecify.annotations.Nullable;
 final class HostScope implements AutoCloseable {
 
     private final Thread owner = Thread.currentThread();
-    private final Set<Thread> running = ConcurrentHashMap.newKeySet();
+    private final Set<Thread> running;
     private final AtomicInteger unfinished = new AtomicInteger();
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private volatile boolean cancelled;
+
+    HostScope() {
+        this(0);
+    }
+
+    /** @param tasks about how many there will be; room for them is made at once, and not while they run */
+    HostScope(int tasks) {
+        running = ConcurrentHashMap.newKeySet(tasks);
+    }
 
     /**
      * Starts a task on a virtual thread of that name.

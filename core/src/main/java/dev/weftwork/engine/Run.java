@@ -164,7 +164,7 @@ final class Run {
     /** Takes all hosts through the deploy, in the calling thread's scope. */
     RunReport go() {
         time.wakes(1);
-        var own = new HostScope();
+        var own = new HostScope(hosts.size());
         scope.set(own);
         // The scope is closed, so all its hosts have ended, before catch and finally run.
         try (own) {
@@ -225,7 +225,7 @@ final class Run {
     }
 
     private RunReport report() {
-        var all = new ArrayList<HostResult>();
+        var all = new ArrayList<HostResult>(hosts.size());
         for (int place = 0; place < hosts.size(); place++) {
             HostResult result = results.get(place);
             if (result == null) {

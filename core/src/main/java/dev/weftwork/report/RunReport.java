@@ -2,6 +2,7 @@ package dev.weftwork.report;
 
 import dev.weftwork.operation.Change;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +35,7 @@ public final class RunReport {
     private final String deploy;
     private final RunMode mode;
     private final List<HostResult> hosts;
-    private final Map<String, HostResult> byName = new LinkedHashMap<>();
+    private final Map<String, HostResult> byName;
     private final @Nullable EarlyEnd earlyEnd;
     private final @Nullable Failure firstFailure;
     private final Duration elapsed;
@@ -53,6 +54,7 @@ public final class RunReport {
         this.deploy = deploy;
         this.mode = mode;
         this.hosts = List.copyOf(hosts);
+        byName = HashMap.newHashMap(hosts.size());
         this.hosts.forEach(host -> byName.put(host.host().name(), host));
         this.earlyEnd = earlyEnd.orElse(null);
         this.firstFailure = firstFailure.orElse(null);
