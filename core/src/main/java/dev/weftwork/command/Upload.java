@@ -154,6 +154,7 @@ public final class Upload {
                 + HexFormat.of().formatHex(random);
         return Command.script(SCRIPT, path, temporary, ownership, mode, Long.toString(content.length), content.sha256)
                 .inSessionShell()
+                .successCodes(0)
                 .stdin(content.input)
                 .describedAs("upload " + content.length + " bytes to " + path);
     }

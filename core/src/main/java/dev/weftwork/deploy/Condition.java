@@ -1,7 +1,6 @@
 package dev.weftwork.deploy;
 
 import dev.weftwork.fact.HostFacts;
-import dev.weftwork.report.StepStatus;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -29,7 +28,7 @@ sealed interface Condition {
     }
 
     /** That one of these steps ended in such a way, here or anywhere. */
-    record OneOf(List<String> steps, Predicate<StepStatus> wanted, boolean anywhere) implements Condition {
+    record OneOf(List<String> steps, Predicate<EarlierSteps.End> wanted, boolean anywhere) implements Condition {
         @Override
         public boolean holds(HostFacts facts, EarlierSteps earlier) {
             return steps.stream()
@@ -45,7 +44,7 @@ sealed interface Condition {
     }
 
     /** That none of these steps ended in such a way, here or anywhere. */
-    record NoneOf(List<String> steps, Predicate<StepStatus> unwanted, boolean anywhere) implements Condition {
+    record NoneOf(List<String> steps, Predicate<EarlierSteps.End> unwanted, boolean anywhere) implements Condition {
         @Override
         public boolean holds(HostFacts facts, EarlierSteps earlier) {
             return !new OneOf(steps, unwanted, anywhere).holds(facts, earlier);

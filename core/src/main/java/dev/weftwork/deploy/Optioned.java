@@ -43,7 +43,7 @@ public sealed interface Optioned<T> permits StepOptions, Step, Deploy {
 
     /** As {@link #env}, with a value that prints as stars. */
     default T secretEnv(String name, Secret value) {
-        return options(options().with(o -> o.environment.put(StepOptions.requireVariable(name, ""), value)));
+        return options(options().with(o -> o.environment.put(StepOptions.requireVariable(name, value), value)));
     }
 
     /** Facts and commands start in that directory, unless a command says another; relative paths start there too. */

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 public final class Retry {
 
     private static final Retry NEVER = new Retry(1, Duration.ZERO, Duration.ZERO, 0, null);
+    private static final Duration LONGEST = Duration.ofDays(36_525);
     private static final double DEFAULT_JITTER = 0.5;
 
     private final int attempts;
@@ -63,12 +64,13 @@ public final class Retry {
     /**
      * With a wait of {@code first} before the second attempt, doubled for each further one up to {@code longest}.
      *
-     * @throws IllegalArgumentException if {@code first} is negative or {@code longest} is shorter
+     * @throws IllegalArgumentException if {@code first} is negative, or {@code longest} is shorter or above 100 years
      */
     public Retry backoff(Duration first, Duration longest) {
-        if (first.isNegative() || longest.compareTo(first) < 0) {
+        if (first.isNegative() || longest.compareTo(first) < 0 || longest.compareTo(LONGEST) > 0) {
             throw new IllegalArgumentException(
-                    "backoff must be >= 0 and its longest not shorter, was " + first + " to " + longest);
+                    "backoff must be >= 0 and its longest not shorter and at most 100 years, was " + first + " to "
+                            + longest);
         }
         return new Retry(attempts, first, longest, jitter, condition);
     }

@@ -5,11 +5,9 @@ import dev.weftwork.inventory.Host;
 import dev.weftwork.operation.Operation;
 import dev.weftwork.report.StepStatus;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -32,11 +30,17 @@ import org.jspecify.annotations.Nullable;
 public final class Step implements Optioned<Step> {
 
     // In a plan a step may be unknown; what asks for it may apply then, and is unknown too.
-    private static final Set<StepStatus> CHANGED =
-            EnumSet.of(StepStatus.CHANGED, StepStatus.WOULD_CHANGE, StepStatus.UNKNOWN);
-    private static final Set<StepStatus> FAILED = EnumSet.of(StepStatus.FAILED, StepStatus.FAILURE_IGNORED);
-    private static final Set<StepStatus> MAY_HAVE_FAILED =
-            EnumSet.of(StepStatus.FAILED, StepStatus.FAILURE_IGNORED, StepStatus.UNKNOWN);
+    private static boolean mayHaveChanged(EarlierSteps.End end) {
+        return end.changed() || end.status() == StepStatus.UNKNOWN;
+    }
+
+    private static boolean mayHaveFailed(EarlierSteps.End end) {
+        return hasFailed(end) || end.status() == StepStatus.UNKNOWN;
+    }
+
+    private static boolean hasFailed(EarlierSteps.End end) {
+        return end.status() == StepStatus.FAILED || end.status() == StepStatus.FAILURE_IGNORED;
+    }
 
     /** What a step does. */
     public sealed interface Body {
@@ -108,10 +112,13 @@ public final class Step implements Optioned<Step> {
         return with(draft -> draft.conditions.add(new Condition.OfHost(condition::test)));
     }
 
-    /** This step only where one of these earlier steps has changed something on the same host. */
+    /**
+     * This step only where one of these earlier steps has changed something on the same host; also if it failed then and its
+     * errors are ignored.
+     */
     public Step onlyIfChanged(String... steps) {
         List<String> names = namesOf(steps);
-        return with(draft -> draft.conditions.add(new Condition.OneOf(names, CHANGED::contains, false)));
+        return with(draft -> draft.conditions.add(new Condition.OneOf(names, Step::mayHaveChanged, false)));
     }
 
     /**
@@ -120,31 +127,31 @@ public final class Step implements Optioned<Step> {
      */
     public Step onlyIfChangedAnywhere(String... steps) {
         List<String> names = namesOf(steps);
-        return with(draft -> draft.conditions.add(new Condition.OneOf(names, CHANGED::contains, true)));
+        return with(draft -> draft.conditions.add(new Condition.OneOf(names, Step::mayHaveChanged, true)));
     }
 
     /** This step only where one of these earlier steps has failed, which the host can only have survived if ignored. */
     public Step onlyIfFailed(String... steps) {
         List<String> names = namesOf(steps);
-        return with(draft -> draft.conditions.add(new Condition.OneOf(names, MAY_HAVE_FAILED::contains, false)));
+        return with(draft -> draft.conditions.add(new Condition.OneOf(names, Step::mayHaveFailed, false)));
     }
 
     /** This step only if one of these earlier steps has failed on any host that has ended it by now. */
     public Step onlyIfFailedAnywhere(String... steps) {
         List<String> names = namesOf(steps);
-        return with(draft -> draft.conditions.add(new Condition.OneOf(names, MAY_HAVE_FAILED::contains, true)));
+        return with(draft -> draft.conditions.add(new Condition.OneOf(names, Step::mayHaveFailed, true)));
     }
 
     /** This step only where none of these earlier steps has failed, whose errors are ignored otherwise. */
     public Step unlessFailed(String... steps) {
         List<String> names = namesOf(steps);
-        return with(draft -> draft.conditions.add(new Condition.NoneOf(names, FAILED::contains, false)));
+        return with(draft -> draft.conditions.add(new Condition.NoneOf(names, Step::hasFailed, false)));
     }
 
     /** This step unless one of these earlier steps has failed on any host that has ended it by now. */
     public Step unlessFailedAnywhere(String... steps) {
         List<String> names = namesOf(steps);
-        return with(draft -> draft.conditions.add(new Condition.NoneOf(names, FAILED::contains, true)));
+        return with(draft -> draft.conditions.add(new Condition.NoneOf(names, Step::hasFailed, true)));
     }
 
     private static List<String> namesOf(String... steps) {

@@ -280,6 +280,11 @@ public final class StepOptions implements Optioned<StepOptions> {
         return name;
     }
 
+    static String requireVariable(String name, Secret value) {
+        PROBE.secretEnv(name, value);
+        return name;
+    }
+
     static String requireCwd(String directory) {
         return PROBE.cwd(directory).cwd().orElseThrow();
     }

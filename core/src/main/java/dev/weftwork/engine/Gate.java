@@ -1,5 +1,6 @@
 package dev.weftwork.engine;
 
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +46,7 @@ public final class Gate {
      * @param why for people; part of what the report says of these hosts
      */
     public void shut(String why) {
+        Objects.requireNonNull(why, "why must not be null");
         if (reason == null) {
             reason = why;
         }

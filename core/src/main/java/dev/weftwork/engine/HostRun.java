@@ -63,25 +63,25 @@ final class HostRun implements EarlierSteps {
             try {
                 ending = connect();
                 while (ending == null && stage < run.steps.size()) {
-                    run.pacing.finished(place, stage++);
+                    run.finished(place, stage++);
                     pause();
                     ending = take(stage);
+                }
+                if (ending != null) {
+                    // At once, and with its places in hand, so that nobody begins a step if the run is stopped by this.
+                    run.left(host, place, ending.status(), ending.failure());
                 }
             } finally {
                 machine.leave();
             }
             HostResult result = result(ending);
-            if (ending != null) {
-                // With its places in hand, so that nobody takes them and begins a step if the run is stopped by this.
-                run.left(host, place, ending.status(), ending.failure());
-            }
             run.events.emit(() -> new RunEvent.HostFinished(result));
             return result;
         } finally {
             leaveStep();
             leaveWork();
             for (; stage <= run.steps.size(); stage++) {
-                run.pacing.finished(place, stage);
+                run.finished(place, stage);
             }
         }
     }
@@ -125,6 +125,10 @@ final class HostRun implements EarlierSteps {
                             null));
         }
         Limit passed = guard.end();
+        if (run.cancelled()) {
+            // It may have taken a cancel's interrupt with its own.
+            Thread.currentThread().interrupt();
+        }
         if (passed != null && ending != null && !run.cancelled()) {
             return new Ending(
                     HostStatus.UNREACHABLE,
@@ -173,7 +177,7 @@ final class HostRun implements EarlierSteps {
             result = (step == null ? new StepRun(this, index) : step).failed(textOf(e), e);
         }
         results.add(result);
-        run.ended(index, result.status());
+        run.ended(index, new End(result.status(), result.changed()));
         StepResult told = result;
         run.events.emit(() -> new RunEvent.StepFinished(host, told));
         return switch (result.status()) {
@@ -213,13 +217,16 @@ final class HostRun implements EarlierSteps {
     // ---- earlier steps
 
     @Override
-    public Optional<StepStatus> here(String step) {
+    public Optional<End> here(String step) {
         int index = run.indexOf(step);
-        return index < results.size() ? Optional.of(results.get(index).status()) : Optional.empty();
+        return index < results.size()
+                ? Optional.of(
+                        new End(results.get(index).status(), results.get(index).changed()))
+                : Optional.empty();
     }
 
     @Override
-    public boolean anywhere(String step, Predicate<StepStatus> wanted) {
+    public boolean anywhere(String step, Predicate<End> wanted) {
         return run.anywhere(step, wanted);
     }
 
@@ -302,6 +309,10 @@ final class HostRun implements EarlierSteps {
         waiting = wait;
         if (run.stopReason() != null) {
             wait.callOff();
+        }
+        if (run.cancelled()) {
+            // Somebody may have taken the interrupt for themselves.
+            Thread.currentThread().interrupt();
         }
         try {
             return wait.await();

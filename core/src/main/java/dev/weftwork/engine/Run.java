@@ -2,6 +2,7 @@ package dev.weftwork.engine;
 
 import dev.weftwork.connector.Connector;
 import dev.weftwork.deploy.Deploy;
+import dev.weftwork.deploy.EarlierSteps;
 import dev.weftwork.deploy.Step;
 import dev.weftwork.deploy.StepOptions;
 import dev.weftwork.event.RunEvent;
@@ -13,11 +14,10 @@ import dev.weftwork.report.HostStatus;
 import dev.weftwork.report.RunMode;
 import dev.weftwork.report.RunReport;
 import dev.weftwork.report.StepResult;
-import dev.weftwork.report.StepStatus;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -68,7 +68,7 @@ final class Run {
     private final List<@Nullable OnceForAll> onceForAll = new ArrayList<>();
     private final Map<String, Integer> stepIndex = new HashMap<>();
     /** For each step the ways in which it has ended on some host. */
-    private final AtomicReferenceArray<Set<StepStatus>> endings;
+    private final AtomicReferenceArray<Set<EarlierSteps.End>> endings;
 
     /** What is set of each step's options without and with regard to a host's data. */
     private final List<StepOptions> stepOptions = new ArrayList<>();
@@ -267,9 +267,8 @@ final class Run {
             cancelReason = reason;
         }
         // A run that was being stopped, and is cancelled then, was cancelled.
-        earlyEnd.updateAndGet(known -> known != null && known.cancelled()
-                ? known
-                : new RunReport.EarlyEnd(true, reason, Optional.ofNullable(firstFailure.get())));
+        earlyEnd.updateAndGet(known ->
+                known != null && known.cancelled() ? known : new RunReport.EarlyEnd(true, reason, Optional.empty()));
         HostScope own = scope.get();
         if (own != null) {
             own.cancel();
@@ -295,8 +294,12 @@ final class Run {
     }
 
     String whyCancelled() {
-        String reason = cancelReason;
-        return reason == null || reason.equals(BY_CALLER) ? "the run was cancelled" : reason;
+        return cancelReason().orElse("the run was cancelled");
+    }
+
+    /** Why it was cancelled, if somebody said. */
+    Optional<String> cancelReason() {
+        return Optional.ofNullable(cancelReason).filter(reason -> !reason.equals(BY_CALLER));
     }
 
     /** Why no host may begin a step any more; null while all may. */
@@ -305,11 +308,31 @@ final class Run {
         return stopReason;
     }
 
+    /** A failure, of which only the first is the run's. */
+    void failed(Failure failure) {
+        firstFailure.compareAndSet(null, failure);
+    }
+
+    /** That host is through with that stage. */
+    void finished(int place, int stage) {
+        pace(() -> pacing.finished(place, stage));
+    }
+
+    /** Nobody knows whom a strategy lets wait for ever that has thrown. */
+    private void pace(Runnable told) {
+        try {
+            told.run();
+        } catch (Throwable e) {
+            LOG.warn("the strategy of the run of '{}' threw; the run is cancelled", deploy, e);
+            cancel("the strategy threw " + HostRun.textOf(e));
+        }
+    }
+
     /** A host has left the run early. */
     void left(Host host, int place, HostStatus status, Failure failure) {
         if (status == HostStatus.FAILED || status == HostStatus.UNREACHABLE) {
-            firstFailure.compareAndSet(null, failure);
-            pacing.failed(place);
+            failed(failure);
+            pace(() -> pacing.failed(place));
             int failed = failedHosts.incrementAndGet();
             if (options.maxFailed() < 100 && failed * 100L > (long) options.maxFailed() * hosts.size()) {
                 String allowed = options.maxFailed() == 0 ? "none may" : options.maxFailed() + " % may";
@@ -366,21 +389,21 @@ final class Run {
     }
 
     /** Most of the time it is known already, and hosts must not fight for it. */
-    void ended(int step, StepStatus status) {
+    void ended(int step, EarlierSteps.End end) {
         while (true) {
-            Set<StepStatus> seen = endings.get(step);
-            if (seen.contains(status)) {
+            Set<EarlierSteps.End> seen = endings.get(step);
+            if (seen.contains(end)) {
                 return;
             }
-            var more = EnumSet.of(status);
-            more.addAll(seen);
-            if (endings.compareAndSet(step, seen, more)) {
+            var more = new HashSet<>(seen);
+            more.add(end);
+            if (endings.compareAndSet(step, seen, Set.copyOf(more))) {
                 return;
             }
         }
     }
 
-    boolean anywhere(String step, Predicate<StepStatus> wanted) {
+    boolean anywhere(String step, Predicate<EarlierSteps.End> wanted) {
         return endings.get(indexOf(step)).stream().anyMatch(wanted);
     }
 

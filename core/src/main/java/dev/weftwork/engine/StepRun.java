@@ -1,20 +1,13 @@
 package dev.weftwork.engine;
 
-import dev.weftwork.command.Command;
-import dev.weftwork.command.CommandBatch;
 import dev.weftwork.command.CommandFailedException;
 import dev.weftwork.command.CommandResult;
 import dev.weftwork.command.Outcome;
-import dev.weftwork.command.Output;
 import dev.weftwork.connector.ConnectFailedException;
-import dev.weftwork.connector.Connection;
-import dev.weftwork.connector.OutputConsumer;
 import dev.weftwork.deploy.HostCode;
-import dev.weftwork.deploy.RunningHost;
 import dev.weftwork.deploy.Step;
 import dev.weftwork.deploy.StepOptions;
 import dev.weftwork.event.RunEvent;
-import dev.weftwork.fact.Fact;
 import dev.weftwork.fact.FactFailedException;
 import dev.weftwork.inventory.Host;
 import dev.weftwork.operation.Change;
@@ -27,17 +20,13 @@ import dev.weftwork.report.StepResult;
 import dev.weftwork.report.StepStatus;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One step on one host: whether it applies, its attempts, what became of it. Used by the host's thread, once; whatever goes
@@ -45,29 +34,36 @@ import org.slf4j.LoggerFactory;
  */
 final class StepRun {
 
-    private static final Logger LOG = LoggerFactory.getLogger(StepRun.class);
-
-    private final HostRun walk;
-    private final Run run;
-    private final Host host;
+    final HostRun walk;
+    final Run run;
+    final Host host;
     private final int index;
     private final Step step;
-    private final Thread thread = Thread.currentThread();
-    private final ArrayList<ChangeResult> made = new ArrayList<>(1);
+    final Thread thread = Thread.currentThread();
+
+    /** What was tried, over all attempts. */
+    final ArrayList<ChangeResult> made = new ArrayList<>(1);
+
     private final List<Failure> earlierFailures = new ArrayList<>(0);
     private List<Change> notMade = List.of();
     private StepStatus status = StepStatus.FAILED;
     private @Nullable Failure failure;
     private @Nullable Object value;
-    private @Nullable Limit limit;
-    private @Nullable Limit passed;
-    private LimitGuard guard = LimitGuard.NONE;
+
+    /** The earliest of those that it has, and the one that has passed. */
+    @Nullable
+    Limit limit;
+
+    @Nullable
+    Limit passed;
+
+    LimitGuard guard = LimitGuard.NONE;
 
     /** What it does for all hosts; they wait for its end. */
     private Run.@Nullable OnceForAll taken;
 
-    /** Whether a command that failed may be under way still, or may have run, and nobody can tell by its facts. */
-    private boolean mayRunTwice;
+    /** Where in {@link #made} this attempt begins. */
+    private int attemptBegins;
 
     private long begin;
 
@@ -94,13 +90,11 @@ final class StepRun {
         try {
             if (applies() && !dependsOnUnknown()) {
                 takeOnceOrHere(machine, resolved);
-            } else if (failure == null) {
-                status = StepStatus.SKIPPED;
             }
         } finally {
             Limit fired = guard.end();
             Limit over = passed == null ? fired : passed;
-            if (over != null && status != StepStatus.CANCELLED) {
+            if (over != null) {
                 limitPassed(over);
             }
             if (status == StepStatus.FAILED && resolved.ignoresErrors() && !hostLimitPassed()) {
@@ -111,6 +105,10 @@ final class StepRun {
                 thread.interrupt();
             }
             if (taken != null) {
+                if (status == StepStatus.FAILED && failure != null) {
+                    // Before those who follow fail because of it.
+                    run.failed(failure);
+                }
                 taken.end(result());
             }
         }
@@ -121,16 +119,24 @@ final class StepRun {
         return passed != null && passed.of() == Limit.Of.HOST;
     }
 
-    private void limitPassed(Limit fired) {
+    private void limitPassed(Limit over) {
+        if (over.of() == Limit.Of.RUN) {
+            // Its timer may be a moment later.
+            run.cancel(over.passed());
+            status = StepStatus.CANCELLED;
+        } else if (status == StepStatus.CANCELLED) {
+            return;
+        } else {
+            status = StepStatus.FAILED;
+        }
         if (passed == null || failure == null) {
-            passed = fired;
             Failure before = failure;
             failure = new Failure(
-                    inThisStep(fired.passed() + (before == null ? "" : ": " + withoutStep(before.message()))),
+                    inThisStep(over.passed() + (before == null ? "" : ": " + withoutStep(before.message()))),
                     before == null ? Optional.empty() : before.command(),
                     before == null ? Optional.empty() : before.cause());
         }
-        status = fired.of() == Limit.Of.RUN ? StepStatus.CANCELLED : StepStatus.FAILED;
+        passed = over;
     }
 
     /** For what goes wrong outside of the step itself. */
@@ -164,16 +170,30 @@ final class StepRun {
         if (own.turns != null) {
             own.forget();
         }
-        var view = new View(own, run.optionsOf(index, host));
+        var view = new HostView(this, own, run.optionsOf(index, host));
         try {
-            return step.appliesTo(view, walk);
+            boolean applies = step.appliesTo(view, walk);
+            if (!applies && isUncertain(view)) {
+                unknown("whether it applies may depend on changes that aren't made yet");
+            } else if (!applies) {
+                status = StepStatus.SKIPPED;
+            }
+            return applies;
         } catch (Throwable e) {
-            planningFailed(e);
+            planningFailed(view, "its condition", e);
             return false;
         } finally {
-            view.valid = false;
+            view.end();
             HostRun.giveBack(own.turns);
         }
+    }
+
+    /** In a plan: whether what was found on the machine may be different once earlier changes are made. */
+    private boolean isUncertain(HostView view) {
+        return run.mode != RunMode.RUN
+                && view.hasAsked()
+                && (walk.isUncertain()
+                        || (run.mode == RunMode.PLAN && step.delegateName().isPresent()));
     }
 
     private boolean dependsOnUnknown() {
@@ -181,8 +201,10 @@ final class StepRun {
             return false;
         }
         for (String earlier : step.earlierSteps()) {
-            if (walk.here(earlier).filter(StepStatus.UNKNOWN::equals).isPresent()) {
-                unknown("whether it applies depends on step '" + earlier + "', which can't be known", null);
+            if (walk.here(earlier)
+                    .filter(end -> end.status() == StepStatus.UNKNOWN)
+                    .isPresent()) {
+                unknown("whether it applies depends on step '" + earlier + "', which can't be known");
                 return true;
             }
         }
@@ -226,35 +248,54 @@ final class StepRun {
     }
 
     private void take(Machine machine, StepOptions resolved) {
-        for (int attempt = 1; ; attempt++) {
+        for (int attempt = 1; guard.fired() == null; attempt++) {
             failure = null;
             value = null;
-            mayRunTwice = false;
-            attempt(machine, resolved);
+            attemptBegins = made.size();
+            attempt(machine, resolved, attempt);
             Failure failed = failure;
             if (status != StepStatus.FAILED
                     || failed == null
                     || run.mode != RunMode.RUN
                     || passed != null
-                    || attempt >= resolved.retry().attempts()
-                    || run.cancelled()
-                    || !mayRetry(resolved, failed)
-                    || !waitForNext(attempt, resolved, failed)) {
+                    || run.cancelled()) {
+                return;
+            }
+            if (attempt >= resolved.retry().attempts()) {
+                failWith(attempt == 1 ? "" : " (after " + attempt + " attempts)", failed);
+                return;
+            }
+            if (!mayRetry(resolved, failed) || !waitForNext(attempt, resolved, failed)) {
                 return;
             }
         }
     }
 
     private boolean mayRetry(StepOptions resolved, Failure failed) {
+        Optional<Predicate<Failure>> condition = resolved.retry().condition();
+        if (condition.isEmpty()) {
+            return !mayRunTwice();
+        }
         try {
-            return resolved.retry()
-                    .condition()
-                    .map(condition -> condition.test(failed))
-                    .orElse(!mayRunTwice);
+            return condition.get().test(failed);
         } catch (Throwable e) {
-            LOG.warn("{}: step '{}': the condition for another attempt threw; there is none", host, step.name(), e);
+            failWith("; the condition for another attempt threw " + HostRun.textOf(e), failed);
             return false;
         }
+    }
+
+    /** Whether something that nobody can find again by its facts may have run, or may run still. */
+    private boolean mayRunTwice() {
+        boolean code = step.body() instanceof Step.Body.Code;
+        return made.subList(attemptBegins, made.size()).stream()
+                .anyMatch(each -> (code || each.change().everyTime())
+                        && mayStillRun(each.command().outcome()));
+    }
+
+    private static boolean mayStillRun(Outcome outcome) {
+        return outcome instanceof Outcome.ConnectionLost
+                || (outcome instanceof Outcome.TimedOut timedOut && !timedOut.deathConfirmed())
+                || (outcome instanceof Outcome.Cancelled cancelled && !cancelled.deathConfirmed());
     }
 
     private boolean waitForNext(int attempt, StepOptions resolved, Failure failed) {
@@ -262,17 +303,19 @@ final class StepRun {
                 resolved.retry().waitAfter(attempt, ThreadLocalRandom.current().nextDouble());
         Limit until = limit;
         if (until != null && until.at() - run.time.nanoTime() <= wait.toNanos()) {
-            failure = new Failure(
-                    failed.message() + "; no time is left for another attempt within the "
-                            + until.of().name().toLowerCase(Locale.ROOT) + "'s limit of "
-                            + Limit.text(until.length()),
-                    failed.command(),
-                    failed.cause());
+            failWith(
+                    "; no time is left for another attempt within the "
+                            + until.of().name().toLowerCase(Locale.ROOT) + "'s limit of " + Limit.text(until.length()),
+                    failed);
             return false;
         }
         earlierFailures.add(failed);
         run.events.emit(() -> new RunEvent.StepRetried(host, step.name(), attempt, failed, wait));
         try {
+            // A listener may have taken the interrupt for itself.
+            if (run.cancelled()) {
+                throw new InterruptedException();
+            }
             run.time.sleep(wait);
             return true;
         } catch (InterruptedException e) {
@@ -281,9 +324,13 @@ final class StepRun {
         }
     }
 
+    private void failWith(String more, Failure failed) {
+        failure = new Failure(failed.message() + more, failed.command(), failed.cause());
+    }
+
     // ---- one attempt
 
-    private void attempt(Machine machine, StepOptions resolved) {
+    private void attempt(Machine machine, StepOptions resolved, int attempt) {
         notMade = List.of();
         try {
             walk.takePlace(machine.turns);
@@ -291,11 +338,13 @@ final class StepRun {
             interrupted(e);
             return;
         }
-        var view = new View(machine, resolved);
+        var view = new HostView(this, machine, resolved);
         try {
-            if (machine != walk.machine || machine.turns != null) {
-                // Of a machine that others work on too nothing is known for sure.
+            if (attempt > 1 || machine.turns != null) {
+                // It may have come to be otherwise; and of a machine that others work on too nothing is known for sure.
                 machine.forget();
+            }
+            if (machine.turns != null) {
                 walk.connect(machine);
             }
             switch (step.body()) {
@@ -306,36 +355,60 @@ final class StepRun {
             interrupted(e);
         } catch (ConnectFailedException e) {
             fail(withoutHost(e.getMessage()), e, null);
+        } catch (Throwable e) {
+            fail("it went wrong in an unexpected way: " + HostRun.textOf(e), e, null);
         } finally {
-            view.valid = false;
+            view.end();
             HostRun.giveBack(machine.turns);
         }
     }
 
-    private void make(View view, Step.Body.Planned body) {
+    private void make(HostView view, Step.Body.Planned body) {
         List<Change> planned;
+        boolean guarded;
         try {
             Operation operation =
                     Objects.requireNonNull(body.operation().apply(view), "the step's function returned null");
-            planned = List.copyOf(operation.plan(view));
+            planned = elsewhere(List.copyOf(operation.plan(view)));
+            guarded = operation.hasGuards();
         } catch (Throwable e) {
-            planningFailed(e);
+            planningFailed(view, "planning", e);
             return;
         }
-        if (planned.isEmpty()) {
-            status = StepStatus.UNCHANGED;
+        if (planned.isEmpty() && guarded && isUncertain(view)) {
+            unknown("whether it is needed may depend on changes that aren't made yet");
+        } else if (planned.isEmpty()) {
+            status = changedOrNot();
         } else if (run.mode == RunMode.RUN) {
             makeAll(view, planned);
         } else if (run.mode == RunMode.VERIFY && planned.stream().allMatch(Change::everyTime)) {
             notMade = planned;
-            unknown("what it does is done every time, so nobody can tell whether it is still missing", null);
+            unknown("what it does is done every time, so nobody can tell whether it is still missing");
         } else {
             notMade = planned;
             status = StepStatus.WOULD_CHANGE;
         }
     }
 
-    private void makeAll(View view, List<Change> planned) {
+    /** An earlier attempt may have made what isn't missing any more. */
+    private StepStatus changedOrNot() {
+        return made.stream().anyMatch(ChangeResult::mayHaveRun) ? StepStatus.CHANGED : StepStatus.UNCHANGED;
+    }
+
+    /** Changes of another machine say which. */
+    private List<Change> elsewhere(List<Change> planned) {
+        return step.delegateName().isEmpty()
+                ? planned
+                : planned.stream()
+                        .map(change -> new Change(
+                                change.summary() + " on " + step.delegateName().get(),
+                                change.command(),
+                                change.diff(),
+                                change.everyTime()))
+                        .toList();
+    }
+
+    private void makeAll(HostView view, List<Change> planned) {
         status = StepStatus.CHANGED;
         made.ensureCapacity(made.size() + planned.size());
         int tried = 0;
@@ -348,9 +421,8 @@ final class StepRun {
                     if (failure == null) {
                         status = StepStatus.FAILED;
                         fail(describe(result), null, result);
-                        mayRunTwice = change.everyTime() && mayStillRun(result.outcome());
                     }
-                    goesOn = view.options.continuesOnError()
+                    goesOn = view.options().continuesOnError()
                             && !(result.outcome() instanceof Outcome.ConnectionLost)
                             && passed == null
                             && !run.cancelled();
@@ -361,30 +433,19 @@ final class StepRun {
         }
     }
 
-    private static boolean mayStillRun(Outcome outcome) {
-        return outcome instanceof Outcome.ConnectionLost
-                || (outcome instanceof Outcome.TimedOut timedOut && !timedOut.deathConfirmed())
-                || (outcome instanceof Outcome.Cancelled cancelled && !cancelled.deathConfirmed());
-    }
-
-    private void call(View view, HostCode<?> code) {
+    private void call(HostView view, HostCode<?> code) {
         if (run.mode != RunMode.RUN) {
-            unknown("it runs code, and what that does is known only when it runs", null);
+            unknown("it runs code, and what that does is known only when it runs");
             return;
         }
-        int before = made.size();
         try {
             value = code.on(view);
-            boolean ran = made.size() > before;
-            status = ran ? StepStatus.CHANGED : StepStatus.UNCHANGED;
+            status = changedOrNot();
             if (value instanceof CommandResult result && !result.succeeded()) {
-                status = StepStatus.FAILED;
                 fail(describe(result), null, result);
-                mayRunTwice = mayStillRun(result.outcome());
             }
         } catch (CommandFailedException e) {
             fail(describe(e.result()), e, e.result());
-            mayRunTwice = mayStillRun(e.result().outcome());
         } catch (FactFailedException e) {
             fail(withoutHost(e.getMessage()), e, e.result());
         } catch (PlanFailedException e) {
@@ -396,38 +457,49 @@ final class StepRun {
         }
         // Code that takes a cancel for something else must not make it look like one.
         if (run.cancelled() && status != StepStatus.CANCELLED && status != StepStatus.FAILED) {
-            fail("its code went on to its end", null, null);
+            fail(run.whyCancelled() + " while its code ran to its end", null, null);
             status = StepStatus.CANCELLED;
         }
     }
 
     private String describe(CommandResult result) {
-        Limit limited = passed;
-        return (limited == null ? "" : limited.passed() + ": ") + result.describeCommand();
+        return whichLimit(result) + result.describeCommand();
+    }
+
+    private String whichLimit(CommandResult result) {
+        Limit over = passed;
+        if (over != null) {
+            return over.passed() + ": ";
+        }
+        Optional<String> reason = result.outcome() instanceof Outcome.Cancelled ? run.cancelReason() : Optional.empty();
+        return reason.map(why -> why + ": ").orElse("");
     }
 
     // ---- failing
 
-    private void planningFailed(Throwable e) {
+    private void planningFailed(HostView view, String what, Throwable e) {
         switch (e) {
-            case FactFailedException fact -> {
-                Limit limited = passed;
-                fail(
-                        (limited == null ? "" : limited.passed() + ": ") + withoutHost(fact.getMessage()),
-                        fact,
-                        fact.result());
-            }
+            case FactFailedException fact ->
+                fail(whichLimit(fact.result()) + withoutHost(fact.getMessage()), fact, fact.result());
             case PlanFailedException plan -> fail(withoutHost(plan.getMessage()), plan, null);
-            default -> fail("planning threw " + HostRun.textOf(e), e, null);
+            default -> fail(what + " threw " + HostRun.textOf(e), e, null);
         }
-        if (run.mode != RunMode.RUN && status == StepStatus.FAILED && passed == null && walk.isUncertain()) {
+        if (status == StepStatus.FAILED && passed == null && (isUncertain(view) || isUncertainPlan(e))) {
             status = StepStatus.UNKNOWN;
         }
     }
 
-    private void unknown(String why, @Nullable Throwable e) {
+    /** An operation that says that it can't plan has its reasons, even if it has asked for nothing. */
+    private boolean isUncertainPlan(Throwable e) {
+        return e instanceof PlanFailedException
+                && run.mode != RunMode.RUN
+                && (walk.isUncertain()
+                        || (run.mode == RunMode.PLAN && step.delegateName().isPresent()));
+    }
+
+    private void unknown(String why) {
         status = StepStatus.UNKNOWN;
-        failure = new Failure(inThisStep(why), Optional.empty(), Optional.ofNullable(e));
+        failure = new Failure(inThisStep(why), Optional.empty(), Optional.empty());
     }
 
     private void interrupted(InterruptedException e) {
@@ -454,7 +526,7 @@ final class StepRun {
         return result.outcome() instanceof Outcome.Cancelled || result.outcome() instanceof Outcome.NotStarted;
     }
 
-    private String inThisStep(String message) {
+    String inThisStep(String message) {
         String where = step.delegateName().map(machine -> " on " + machine).orElse("");
         return host + ": step '" + step.name() + "'" + where + ": " + message;
     }
@@ -472,236 +544,5 @@ final class StepRun {
             }
         }
         return text;
-    }
-
-    // ---- commands
-
-    /** A machine as the step's operation, condition or code sees it. */
-    private final class View implements RunningHost {
-        private final Machine machine;
-        private final StepOptions options;
-        private boolean valid = true;
-
-        View(Machine machine, StepOptions options) {
-            this.machine = machine;
-            this.options = options;
-        }
-
-        @Override
-        public Host host() {
-            return host;
-        }
-
-        @Override
-        public boolean wantsDiffs() {
-            return run.mode != RunMode.RUN || run.options.diffs();
-        }
-
-        @Override
-        public <T> T fact(Fact<T> fact) {
-            requireValid();
-            T known = machine.known(fact, options.scope());
-            if (known != null) {
-                return known;
-            }
-            return learn(fact, execute(options.appliedToFact(fact.command()), null));
-        }
-
-        @Override
-        public void facts(Fact<?>... wanted) {
-            requireValid();
-            var together = new LinkedHashMap<Fact<?>, Command>();
-            var alone = new ArrayList<Fact<?>>();
-            for (Fact<?> each : wanted) {
-                if (machine.known(each, options.scope()) == null) {
-                    Command command = each.command();
-                    // Where both say a directory, the command's doesn't start at the step's.
-                    boolean fits = CommandBatch.fits(command)
-                            && (command.cwd().isEmpty() || options.scope().cwd().isEmpty());
-                    if (fits) {
-                        together.put(each, command);
-                    } else {
-                        alone.add(each);
-                    }
-                }
-            }
-            if (together.size() > 1) {
-                readTogether(together);
-            } else {
-                alone.addAll(together.keySet());
-            }
-            alone.forEach(this::fact);
-        }
-
-        private void readTogether(Map<Fact<?>, Command> commands) {
-            CommandBatch batch = CommandBatch.of(List.copyOf(commands.values()));
-            List<CommandResult> results = batch.split(execute(options.appliedToFact(batch.command()), null))
-                    .orElse(List.of());
-            FactFailedException failed = null;
-            int next = 0;
-            for (Fact<?> each : commands.keySet()) {
-                try {
-                    // What can't be taken apart is read one by one; that changes nothing either.
-                    if (results.isEmpty()) {
-                        fact(each);
-                    } else {
-                        learn(each, results.get(next++));
-                    }
-                } catch (FactFailedException e) {
-                    failed = failed == null ? e : failed;
-                }
-            }
-            if (failed != null) {
-                throw failed;
-            }
-        }
-
-        private <T> T learn(Fact<T> fact, CommandResult result) {
-            if (!result.succeeded()) {
-                throw FactFailedException.notRead(fact, result);
-            }
-            T read;
-            try {
-                read = Objects.requireNonNull(fact.parse(result), "it was read as null");
-            } catch (RuntimeException e) {
-                throw FactFailedException.notUnderstood(fact, result, e);
-            }
-            machine.learn(fact, options.scope(), read);
-            return read;
-        }
-
-        @Override
-        public CommandResult run(Command command, OutputConsumer consumer) {
-            requireValid();
-            return made(new Change("run " + command, options.appliedTo(command)), consumer);
-        }
-
-        @Override
-        public boolean apply(Operation operation) {
-            requireValid();
-            List<Change> planned = List.copyOf(operation.plan(this));
-            for (Change change : planned) {
-                CommandResult result = change(change);
-                if (!result.succeeded()) {
-                    throw new CommandFailedException(result);
-                }
-            }
-            return !planned.isEmpty();
-        }
-
-        CommandResult change(Change change) {
-            Command applied = options.appliedTo(change.command());
-            return made(
-                    applied == change.command()
-                            ? change
-                            : new Change(change.summary(), applied, change.diff(), change.everyTime()),
-                    null);
-        }
-
-        private CommandResult made(Change change, @Nullable OutputConsumer consumer) {
-            machine.forget();
-            CommandResult result = execute(change.command(), consumer);
-            made.add(new ChangeResult(change, result));
-            return result;
-        }
-
-        private void requireValid() {
-            if (!valid || Thread.currentThread() != thread) {
-                throw new IllegalStateException(inThisStep("its host is used ")
-                        + (valid ? "by another thread, " + Thread.currentThread() : "after the step's code returned"));
-            }
-        }
-
-        private CommandResult execute(Command command, @Nullable OutputConsumer consumer) {
-            run.events.emit(() -> new RunEvent.CommandStarted(host, command));
-            CommandResult result = within(command, consumer);
-            run.events.emit(() -> new RunEvent.CommandFinished(host, result));
-            return result;
-        }
-
-        /** Ends it no later than the earliest limit. */
-        private CommandResult within(Command command, @Nullable OutputConsumer consumer) {
-            Limit until = limit;
-            if (until == null) {
-                return submit(command, consumer);
-            }
-            long left = until.at() - run.time.nanoTime();
-            if (left <= 0 || guard.fired() != null) {
-                passed = until;
-                return CommandResult.notStarted(machine.host.name(), command, until.passed() + " before it was sent");
-            }
-            Optional<Duration> own = command.timeout();
-            boolean cut = own.isEmpty() || own.get().toNanos() > left;
-            CommandResult result = submit(cut ? command.timeout(Duration.ofNanos(left)) : command, consumer);
-            if (cut && result.outcome() instanceof Outcome.TimedOut) {
-                passed = until;
-            }
-            return cut
-                    ? new CommandResult(
-                            result.host(),
-                            command,
-                            result.outcome(),
-                            result.stdout(),
-                            result.stderr(),
-                            result.elapsed())
-                    : result;
-        }
-
-        private CommandResult submit(Command command, @Nullable OutputConsumer consumer) {
-            String name = machine.host.name();
-            Connection open = machine.connection();
-            if (open == null) {
-                return CommandResult.notStarted(name, command, "its connection is closed");
-            }
-            // Asked here and not by the interrupt alone, which a listener may have taken for itself.
-            if (run.cancelled()) {
-                return notSent(command);
-            }
-            try {
-                walk.takePlace(run.connectorPlaces);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return notSent(command);
-            }
-            guard.commandBegins();
-            try {
-                return machine.commands
-                        .call(() -> Objects.requireNonNull(
-                                consumer == null ? open.execute(command) : open.execute(command, consumer),
-                                "a result of null"))
-                        .orElseGet(() -> notSent(command));
-            } catch (CompletionException e) {
-                return thrown(command, consumer, Objects.requireNonNull(e.getCause(), "what it wraps"));
-            } finally {
-                guard.commandEnds();
-                HostRun.giveBack(run.connectorPlaces);
-            }
-        }
-
-        private CommandResult notSent(Command command) {
-            return CommandResult.notStarted(
-                    machine.host.name(),
-                    command,
-                    (run.cancelled() ? run.whyCancelled() : "its thread was interrupted") + " before it was sent");
-        }
-
-        private CommandResult thrown(Command command, @Nullable OutputConsumer consumer, Throwable cause) {
-            if (consumer != null) {
-                // A consumer is the code's own, and what it throws the code's to handle.
-                if (cause instanceof RuntimeException failure) {
-                    throw failure;
-                } else if (cause instanceof Error error) {
-                    throw error;
-                }
-            }
-            LOG.warn("{}: running `{}` threw, which is a bug of the connector", host, command, cause);
-            return new CommandResult(
-                    machine.host.name(),
-                    command,
-                    new Outcome.ConnectionLost("the connector threw " + cause + ", which is a bug of it"),
-                    Output.empty(),
-                    Output.empty(),
-                    Duration.ZERO);
-        }
     }
 }

@@ -58,9 +58,10 @@ public sealed interface RunEvent {
      * A command is about to be sent, of a change or of a fact. Its {@code toString} shows secrets as stars.
      *
      * @param host the host
+     * @param machine the name of the machine that it runs on: the host's own, unless the step is delegated
      * @param command the command
      */
-    record CommandStarted(Host host, Command command) implements HostEvent {}
+    record CommandStarted(Host host, String machine, Command command) implements HostEvent {}
 
     /**
      * A command has ended.

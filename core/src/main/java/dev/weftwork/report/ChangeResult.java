@@ -1,6 +1,7 @@
 package dev.weftwork.report;
 
 import dev.weftwork.command.CommandResult;
+import dev.weftwork.command.Outcome;
 import dev.weftwork.operation.Change;
 
 /**
@@ -10,6 +11,11 @@ import dev.weftwork.operation.Change;
  * @param command its command's result; the change was made if that succeeded
  */
 public record ChangeResult(Change change, CommandResult command) {
+
+    /** Whether something of it may have been done on the machine. */
+    public boolean mayHaveRun() {
+        return !(command.outcome() instanceof Outcome.NotStarted);
+    }
 
     public boolean succeeded() {
         return command.succeeded();

@@ -101,11 +101,11 @@ public final class RunReport {
     }
 
     /**
-     * Of a plan: whether every host succeeded and there is nothing that would be changed. Steps that are
+     * Of a plan: whether every host succeeded, no failure was ignored, and there is nothing that would be changed. Steps that are
      * {@link StepStatus#UNKNOWN} say nothing for or against it.
      */
     public boolean converged() {
-        return succeeded() && count(StepStatus.WOULD_CHANGE) == 0;
+        return succeeded() && count(StepStatus.WOULD_CHANGE) == 0 && count(StepStatus.FAILURE_IGNORED) == 0;
     }
 
     /** The hosts that did not succeed, whatever the reason. */
@@ -250,9 +250,7 @@ public final class RunReport {
         String head = "\n  " + step.step() + ": ";
         var text = new StringBuilder();
         for (ChangeResult made : step.changes()) {
-            text.append(head)
-                    .append(made.succeeded() ? "" : "not succeeded: ")
-                    .append(describe(made.change()));
+            text.append(head).append(made.succeeded() ? "" : "not succeeded: ").append(describe(made.change()));
         }
         switch (step.status()) {
             case UNCHANGED, SKIPPED, NOT_RUN, CHANGED -> {}
@@ -262,7 +260,8 @@ public final class RunReport {
                         .append(step.failure()
                                 .map(failure -> " " + failure.message().replace("\n", "\n    "))
                                 .orElse(""));
-            case WOULD_CHANGE -> step.notMade().forEach(change -> text.append(head).append(describe(change)));
+            case WOULD_CHANGE ->
+                step.notMade().forEach(change -> text.append(head).append(describe(change)));
         }
         return text.toString();
     }

@@ -45,6 +45,13 @@ public record StepResult(
                 step, status, List.of(), List.of(), Optional.empty(), List.of(), Optional.empty(), elapsed);
     }
 
+    /** Whether it changed something, or may have: also if it failed on the way. In a plan, whether it would. */
+    public boolean changed() {
+        return status == StepStatus.CHANGED
+                || status == StepStatus.WOULD_CHANGE
+                || changes.stream().anyMatch(ChangeResult::mayHaveRun);
+    }
+
     /** How often it was tried; 0 if it didn't run. */
     public int attempts() {
         return status == StepStatus.NOT_RUN || status == StepStatus.SKIPPED ? 0 : earlierFailures.size() + 1;

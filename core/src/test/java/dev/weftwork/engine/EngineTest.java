@@ -223,7 +223,7 @@ class EngineTest {
             assertThat(report.hosts())
                     .extracting(host -> host.failure().orElseThrow().message())
                     .containsExactly(
-                            "host001: step 'condition': planning threw java.lang.IllegalStateException: broken condition",
+                            "host001: step 'condition': its condition threw java.lang.IllegalStateException: broken condition",
                             "host002: step 'plan': /x is a file",
                             "host003: step 'missing data': planning threw java.lang.IllegalArgumentException: host003: no"
                                     + " data 'nothing'; this host has [number]");

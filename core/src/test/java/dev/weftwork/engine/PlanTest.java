@@ -216,9 +216,12 @@ class PlanTest {
                 .step("guard", Shell.run("touch x").onlyIf("test -f pkg"))
                 .step(Step.of("condition", Files.file("x"))
                         .onlyIf(host -> host.fact(Facts.path("pkg")).exists()))
-                .step(Step.of("of data", Files.file("x")).onlyIf(host -> host.name().equals("web02")))
+                .step(Step.of("of data", Files.file("x"))
+                        .onlyIf(host -> host.name().equals("web02")))
                 .step("as wanted", Files.absent("y"))
-                .step("mistake", host -> Files.content(host.data("prot", String.class)).to("z"));
+                .step(
+                        "mistake",
+                        host -> Files.content(host.data("prot", String.class)).to("z"));
 
         RunReport plan = engine.plan(inventory.named("web01"), deploy);
 

@@ -445,9 +445,9 @@ class RandomDeploysTest {
                 for (HostResult host : report.hosts()) {
                     StepStatus status = host.step(step).status();
                     if (status == StepStatus.CHANGED || status == StepStatus.UNCHANGED) {
-                        assertThat(host.step(earlier.get(0)).status())
+                        assertThat(host.step(earlier.get(0)).changed())
                                 .as(host.host() + " " + step)
-                                .isEqualTo(StepStatus.CHANGED);
+                                .isTrue();
                     }
                 }
             });

@@ -367,7 +367,7 @@ class StepsTest {
 
                 @Override
                 public List<Change> plan(dev.weftwork.fact.HostFacts facts) {
-                    return Stream.of("a", "fails", "b", "fails again", "c")
+                    return Stream.of("a", "fails", "b", "fails-again", "c")
                             .map(name -> new Change(name, Command.of(name)))
                             .toList();
                 }
@@ -388,14 +388,14 @@ class StepsTest {
                       s: a
                       s: not succeeded: fails
                       s: b
-                      s: not succeeded: fails again
+                      s: not succeeded: fails-again
                       s: c
                       s: FAILED web01: step 's': `fails` exited 3""");
             assertThat(off.describeChanges()).contains("  s: a\n  s: not succeeded: fails\n  s: FAILED web02");
             assertThat(off.host("web02").step("s").changes()).hasSize(2);
             assertThat(off.host("web02").step("s").notMade())
                     .extracting(Change::summary)
-                    .containsExactly("b", "fails again", "c");
+                    .containsExactly("b", "fails-again", "c");
         }
     }
 

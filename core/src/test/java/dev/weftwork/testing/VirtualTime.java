@@ -161,6 +161,8 @@ public final class VirtualTime implements TimeSource {
     }
 
     private boolean giveUp(Waiter sleeper) {
+        // A lock that has to be waited for takes the interrupt status away meanwhile.
+        sleeper.noticed = true;
         lock.lock();
         try {
             if (sleeper.state != Waiter.WAITING) {
@@ -361,6 +363,9 @@ public final class VirtualTime implements TimeSource {
         final Runnable task;
         volatile int state;
 
+        /** Its thread has seen that it is interrupted. */
+        volatile boolean noticed;
+
         long number;
         int place;
 
@@ -375,7 +380,7 @@ public final class VirtualTime implements TimeSource {
         }
 
         boolean interrupted() {
-            return thread != null && thread.isInterrupted();
+            return thread != null && (noticed || thread.isInterrupted());
         }
     }
 

@@ -33,7 +33,8 @@ public final class AbsentOperation implements Operation {
             case LINK -> "delete link " + path;
             default -> "delete " + path;
         };
-        return List.of(new Change(summary, Command.of("rm", "-rf", path).describedAs(summary)));
+        return List.of(new Change(
+                summary, Command.of("rm", "-rf", path).successCodes(0).describedAs(summary)));
     }
 
     @Override

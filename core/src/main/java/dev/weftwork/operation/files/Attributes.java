@@ -108,11 +108,17 @@ record Attributes(
             Command command = mode == null && hasSpecialBits(found.mode())
                     ? Command.script("chown \"$1\" \"$3\" && chmod \"$2\" \"$3\"", ownership(), found.mode(), path)
                             .inSessionShell()
-                    : Command.of("chown", ownership(), path);
+                            .successCodes(0)
+                    : Command.of("chown", ownership(), path).successCodes(0);
             changes.add(change("owner", path, from, to, command));
         }
         if (mode != null && (!mode.equals(found.mode()) || (ownership && hasSpecialBits(mode)))) {
-            changes.add(change("mode", path, found.mode(), mode, Command.of("chmod", modeOrNothing(), path)));
+            changes.add(change(
+                    "mode",
+                    path,
+                    found.mode(),
+                    mode,
+                    Command.of("chmod", modeOrNothing(), path).successCodes(0)));
         }
         return changes;
     }

@@ -45,7 +45,9 @@ public final class LinkOperation implements Operation {
 
     /** With -n an existing link to a directory is replaced, not entered. */
     private Change change(String summary) {
-        return new Change(summary, Command.of("ln", "-sfn", "--", target, path).describedAs(summary));
+        return new Change(
+                summary,
+                Command.of("ln", "-sfn", "--", target, path).successCodes(0).describedAs(summary));
     }
 
     @Override

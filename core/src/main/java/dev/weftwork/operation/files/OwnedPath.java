@@ -55,6 +55,7 @@ public abstract sealed class OwnedPath<T extends OwnedPath<T>> implements Operat
         String summary = "create " + what + " " + path + attributes.inBrackets();
         Command command = Command.script(script, path, attributes.ownership(), attributes.modeOrNothing())
                 .inSessionShell()
+                .successCodes(0)
                 .describedAs(summary);
         return List.of(new Change(summary, command));
     }

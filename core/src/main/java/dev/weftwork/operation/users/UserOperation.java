@@ -217,12 +217,13 @@ public final class UserOperation implements Operation {
                                 orNothing(options.comment),
                                 options.system ? "yes" : "",
                                 options.homeMade ? "yes" : "")
-                        .inSessionShell());
+                        .inSessionShell()
+                        .successCodes(0));
     }
 
     private List<Change> modify(UserAccount found) {
         var summary = new ArrayList<String>();
-        Command command = Command.script(MODIFY, name).inSessionShell();
+        Command command = Command.script(MODIFY, name).inSessionShell().successCodes(0);
         if (options.home != null && !options.home.equals(found.home())) {
             summary.add("home " + found.home() + " -> " + options.home);
             command = command.arg("-d").arg(options.home);
@@ -253,7 +254,7 @@ public final class UserOperation implements Operation {
             String names = String.join(",", missing);
             changes.add(change(
                     "user " + name + ": join " + names,
-                    Command.script(JOIN, name, names).inSessionShell()));
+                    Command.script(JOIN, name, names).inSessionShell().successCodes(0)));
         }
         return changes;
     }
@@ -262,7 +263,9 @@ public final class UserOperation implements Operation {
         String summary = "delete user " + name + (options.homeDeleted ? " with its home directory" : "");
         return change(
                 summary,
-                Command.script(DELETE, name, options.homeDeleted ? "yes" : "").inSessionShell());
+                Command.script(DELETE, name, options.homeDeleted ? "yes" : "")
+                        .inSessionShell()
+                        .successCodes(0));
     }
 
     private static Change change(String summary, Command command) {
