@@ -1,0 +1,492 @@
+package dev.weftwork.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import dev.weftwork.command.Command;
+import dev.weftwork.command.CommandResult;
+import dev.weftwork.command.Outcome;
+import dev.weftwork.command.Output;
+import dev.weftwork.command.Secret;
+import dev.weftwork.connector.Connection;
+import dev.weftwork.connector.Connector;
+import dev.weftwork.connector.OutputConsumer;
+import dev.weftwork.connector.local.LocalConnector;
+import dev.weftwork.deploy.Deploy;
+import dev.weftwork.deploy.Retry;
+import dev.weftwork.deploy.Step;
+import dev.weftwork.event.RunEvent;
+import dev.weftwork.fact.Fact;
+import dev.weftwork.fact.HostFacts;
+import dev.weftwork.inventory.Host;
+import dev.weftwork.inventory.Inventory;
+import dev.weftwork.operation.Change;
+import dev.weftwork.operation.Operation;
+import dev.weftwork.operation.files.Files;
+import dev.weftwork.operation.shell.Shell;
+import dev.weftwork.report.HostStatus;
+import dev.weftwork.report.RunReport;
+import dev.weftwork.report.StepStatus;
+import dev.weftwork.testing.FakeConnector;
+import dev.weftwork.testing.InMemoryConnector;
+import dev.weftwork.testing.InMemoryConnector.Answer;
+import dev.weftwork.testing.RecordingListener;
+import dev.weftwork.testing.VirtualTime;
+import dev.weftwork.testing.Waiting;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Machines that fail half way, and code, consumers, listeners and strategies that do what they should not. */
+class MisbehaviourTest {
+
+    private final RecordingListener events = new RecordingListener();
+    private final AtomicInteger runs = new AtomicInteger();
+    private final Retry atOnce = Retry.attempts(3).backoff(Duration.ZERO);
+
+    private record Planned(Function<HostFacts, List<Change>> planner) implements Operation {
+        @Override
+        public String summary() {
+            return "planned";
+        }
+
+        @Override
+        public List<Change> plan(HostFacts facts) {
+            return planner.apply(facts);
+        }
+    }
+
+    private static Change change(String command) {
+        return new Change(command, Command.of(command));
+    }
+
+    private static CommandResult ended(Host host, Command command, Outcome outcome) {
+        return new CommandResult(host.name(), command, outcome, Output.empty(), Output.empty(), Duration.ZERO);
+    }
+
+    private RunReport run(Connector connector, Deploy deploy) {
+        return run(connector, RunOptions.standard(), Inventory.ofNames("web01"), deploy);
+    }
+
+    private RunReport run(Connector connector, RunOptions options, Inventory inventory, Deploy deploy) {
+        try (var engine = Engine.of(connector)) {
+            return engine.run(inventory, deploy, options.listener(events));
+        }
+    }
+
+    // ---- what is done half way is not forgotten
+
+    @Test
+    void whatAnEarlierAttemptHasChangedIsAChangeOfTheStep() {
+        // The first change is made, the second fails once; then there is nothing left to do.
+        Operation config = new Planned(host -> runs.get() > 1 ? List.of() : List.of(change("one"), change("two")));
+        var connector = new FakeConnector(
+                (host, command) -> FakeConnector.exited(host, command, runs.incrementAndGet() == 2 ? 1 : 0, "", ""));
+        Deploy deploy = Deploy.named("d")
+                .step(Step.of("config", config).retry(atOnce))
+                .step(Step.of("restart", Shell.run("restart")).onlyIfChanged("config"));
+
+        RunReport report = run(connector, deploy);
+
+        assertThat(report.host("web01").step("config").status()).isEqualTo(StepStatus.CHANGED);
+        assertThat(report.host("web01").step("config").attempts()).isEqualTo(2);
+        assertThat(report.host("web01").step("restart").status()).isEqualTo(StepStatus.CHANGED);
+    }
+
+    @Test
+    void whatAStepHasChangedBeforeItFailedIsAChangeToo() {
+        var connector = new FakeConnector((host, command) ->
+                FakeConnector.exited(host, command, command.toString().equals("two") ? 1 : 0, "", ""));
+        Deploy deploy = Deploy.named("d")
+                .step(Step.of("config", new Planned(host -> List.of(change("one"), change("two"))))
+                        .ignoreErrors())
+                .step(Step.of("restart", Shell.run("restart")).onlyIfChanged("config"));
+
+        RunReport report = run(connector, deploy);
+
+        assertThat(report.host("web01").step("config").status()).isEqualTo(StepStatus.FAILURE_IGNORED);
+        assertThat(report.host("web01").step("restart").status()).isEqualTo(StepStatus.CHANGED);
+    }
+
+    @Test
+    void everyAttemptReadsItsFactsAnew() {
+        Fact<Boolean> ready = Fact.of("ready", Command.of("ready"), result -> runs.incrementAndGet() == 3);
+        Deploy deploy = Deploy.named("d")
+                .step(Step.code("wait", host -> {
+                            if (!host.fact(ready)) {
+                                throw new IllegalStateException("not ready");
+                            }
+                            return null;
+                        })
+                        .retry(atOnce));
+
+        RunReport report = run(FakeConnector.succeeding(), deploy);
+
+        report.throwIfFailed();
+        assertThat(report.host("web01").step("wait").attempts()).isEqualTo(3);
+    }
+
+    @Test
+    void whatMayHaveRunIsNotRunAgainBehindOtherFailures() {
+        var connector = new FakeConnector((host, command) -> switch (command.toString()) {
+            case "migrate" -> {
+                runs.incrementAndGet();
+                yield ended(host, command, new Outcome.ConnectionLost("cut"));
+            }
+            case "breaks" -> throw new IllegalStateException("bug");
+            default -> FakeConnector.exited(host, command, 1, "", "");
+        });
+        Step code = Step.code("code", host -> {
+                    if (!host.run("migrate").succeeded()) {
+                        throw new IllegalStateException("of its own");
+                    }
+                    return null;
+                })
+                .retry(atOnce);
+        Step planned = Step.of(
+                        "planned",
+                        new Planned(host ->
+                                List.of(change("fails"), change("migrate").madeEveryTime(), change("never"))))
+                .continueOnError()
+                .retry(atOnce);
+        Step broken = Step.code("broken", host -> host.run("breaks")).retry(atOnce);
+
+        run(connector, Deploy.named("d").step(code));
+        assertThat(runs).hasValue(1);
+        run(connector, Deploy.named("d").step(planned));
+        assertThat(runs).hasValue(2);
+        assertThat(run(connector, Deploy.named("d").step(broken))
+                        .host("web01")
+                        .step("broken")
+                        .attempts())
+                .isEqualTo(1);
+    }
+
+    @Test
+    void failuresSayHowOftenItWasTriedAndWhyNotAgain() {
+        var connector = new FakeConnector((host, command) -> FakeConnector.exited(host, command, 1, "", ""));
+
+        assertThat(run(
+                                connector,
+                                Deploy.named("d")
+                                        .step(Step.of("s", Shell.run("a")).retry(atOnce)))
+                        .host("web01")
+                        .failure()
+                        .orElseThrow()
+                        .message())
+                .isEqualTo("web01: step 's': `a` exited 1 (after 3 attempts)");
+        assertThat(run(
+                                connector,
+                                Deploy.named("d")
+                                        .step(Step.of("s", Shell.run("a")).retry(atOnce.when(failure -> {
+                                            throw new IllegalStateException("bad condition");
+                                        }))))
+                        .host("web01")
+                        .failure()
+                        .orElseThrow()
+                        .message())
+                .isEqualTo("web01: step 's': `a` exited 1; the condition for another attempt threw"
+                        + " java.lang.IllegalStateException: bad condition");
+    }
+
+    @Test
+    void theFirstFailureOfAStepForAllIsThatOfWhoTookIt() {
+        for (int i = 0; i < 50; i++) {
+            RunReport report = run(
+                    new FakeConnector((host, command) -> FakeConnector.exited(host, command, 1, "", "")),
+                    RunOptions.standard(),
+                    Inventory.ofNames("a", "b", "c", "d"),
+                    Deploy.named("d").step(Step.of("s", Shell.run("x")).runOnce()));
+
+            assertThat(report.firstFailure().orElseThrow().command()).isPresent();
+        }
+    }
+
+    // ---- secrets and options
+
+    @Test
+    void secretsOfAStepStayHiddenInMessagesOfFactsReadTogether(@TempDir Path folder) {
+        Deploy deploy = Deploy.named("d")
+                .step(Step.of("s", host -> {
+                            host.facts(
+                                    Fact.of("one", Command.script("echo $PW"), CommandResult::stdoutText),
+                                    Fact.of(
+                                            "two",
+                                            Command.script("echo no $PW >&2; exit 3"),
+                                            CommandResult::stdoutText));
+                            return Shell.run("never");
+                        })
+                        .secretEnv("PW", Secret.of("hunter2secret")));
+
+        RunReport report = run(LocalConnector.in(folder), deploy);
+
+        assertThat(report.host("web01").failure().orElseThrow().message())
+                .isEqualTo("web01: step 's': fact two can't be read: `echo no $PW >&2; exit 3` exited 3: no ******");
+    }
+
+    @Test
+    void successCodesAreNotForBuiltInOperations(@TempDir Path folder) throws Exception {
+        java.nio.file.Files.createDirectories(folder.resolve("web01"));
+        java.nio.file.Files.writeString(folder.resolve("web01/file"), "in the way");
+        Deploy deploy = Deploy.named("d")
+                .successCodes(0, 1, 2)
+                .step(Step.of("own", Shell.run("exit 2")))
+                .step(Step.of("directory", Files.directory("file/below")));
+
+        RunReport report = run(LocalConnector.in(folder), deploy);
+
+        assertThat(report.host("web01").step("own").status()).isEqualTo(StepStatus.CHANGED);
+        assertThat(report.host("web01").step("directory").status()).isEqualTo(StepStatus.FAILED);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Step.of(Shell.run("a")).secretEnv("A", Secret.of("a\0b")))
+                .withMessageContaining("NUL");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Retry.attempts(2).backoff(Duration.ofMillis(1), Duration.ofSeconds(Long.MAX_VALUE)));
+    }
+
+    // ---- limits
+
+    @Test
+    void aLimitCountsTheWaitForTheConnector() {
+        var time = new VirtualTime();
+        var connector = InMemoryConnector.builder()
+                .time(time)
+                .maxParallel(1)
+                .answer((host, command) -> Answer.ok().after(Duration.ofSeconds(9)))
+                .build();
+        Deploy deploy = Deploy.named("d")
+                .step(Step.of("s", Shell.run("a"))
+                        .commandTimeout(Duration.ofMillis(9_500))
+                        .timeout(Duration.ofSeconds(10)));
+
+        RunReport report;
+        try (var engine = Engine.builder(connector).time(time).build()) {
+            report = engine.run(Inventory.ofNames("a", "b"), deploy);
+        }
+
+        assertThat(report.count(HostStatus.SUCCEEDED)).isEqualTo(1);
+        assertThat(report.failedHosts().get(0).failure().orElseThrow().message())
+                .contains("the step's limit of 10 s passed: `a` was ended after 1000 ms");
+        assertThat(report.elapsed()).isEqualTo(Duration.ofSeconds(10));
+    }
+
+    @Test
+    void aConditionThatSwallowsTheInterruptOfALimitDoesNotLetTheStepBegin() {
+        Deploy deploy = Deploy.named("d")
+                .step(Step.code("s", host -> runs.incrementAndGet())
+                        .onlyIf(host -> {
+                            try {
+                                new CountDownLatch(1).await();
+                            } catch (InterruptedException e) {
+                                return true;
+                            }
+                            return false;
+                        })
+                        .timeout(Duration.ofMillis(50)));
+
+        RunReport report = run(FakeConnector.succeeding(), deploy);
+
+        assertThat(report.host("web01").failure().orElseThrow().message())
+                .isEqualTo("web01: step 's': the step's limit of 50 ms passed");
+        assertThat(runs).hasValue(0);
+    }
+
+    @Test
+    void theRunsLimitIsNamedHoweverTheCommandEnded() {
+        for (int i = 0; i < 20; i++) {
+            RunReport report = run(
+                    new FakeConnector((host, command) -> {
+                        new CountDownLatch(1).await();
+                        throw new IllegalStateException("never");
+                    }),
+                    RunOptions.standard().timeout(Duration.ofMillis(5)),
+                    Inventory.ofNames("a", "b"),
+                    Deploy.named("d").step("s", Shell.run("a")));
+
+            assertThat(report.cancelled()).isTrue();
+            assertThat(report.hosts())
+                    .allSatisfy(host -> assertThat(host.failure().orElseThrow().message())
+                            .contains("the run's limit of 5 ms passed"));
+        }
+    }
+
+    // ---- consumers, listeners, strategies
+
+    /** Hands output to its consumer, which may throw. */
+    private static Connector talking(int cap) {
+        return new Connector() {
+            @Override
+            public Connection connect(Host host) {
+                return new Connection() {
+                    @Override
+                    public CommandResult execute(Command command, OutputConsumer consumer) {
+                        consumer.accept(OutputConsumer.Stream.STDOUT, new byte[] {'x'}, 0, 1);
+                        return ended(host, command, new Outcome.Completed(0));
+                    }
+
+                    @Override
+                    public void close() {}
+                };
+            }
+
+            @Override
+            public int maxParallel() {
+                return cap;
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    @Test
+    void aCommandWhoseConsumerThrewIsInTheReport() {
+        Deploy deploy = Deploy.named("d").code("s", host -> {
+            try {
+                return host.run(Command.of("a"), (stream, bytes, offset, count) -> {
+                    throw new IllegalStateException("bad consumer");
+                });
+            } catch (IllegalStateException e) {
+                return e.getMessage();
+            }
+        });
+
+        RunReport report = run(talking(Integer.MAX_VALUE), deploy);
+
+        var step = report.host("web01").step("s");
+        assertThat(step.value(String.class)).isEqualTo("bad consumer");
+        assertThat(step.status()).isEqualTo(StepStatus.CHANGED);
+        assertThat(step.changes().get(0).command().outcome()).isEqualTo(new Outcome.Cancelled(false));
+        assertThat(events.events(RunEvent.CommandFinished.class)).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, Integer.MAX_VALUE})
+    void aConsumerThatRunsCommandsIsToldThatItCannot(int cap) {
+        Deploy deploy = Deploy.named("d")
+                .code(
+                        "s",
+                        host -> host.run(
+                                Command.of("a"),
+                                (stream, bytes, offset, count) -> host.run("b").exitCode()));
+
+        RunReport report = run(talking(cap), deploy);
+
+        assertThat(report.host("web01").failure().orElseThrow().message())
+                .contains("its host is used by the consumer of a command's output, before that has ended");
+    }
+
+    @Test
+    void aListenerThatTakesTheInterruptOfACancelDoesNotMakeItWaitForTheNextAttempt() throws Exception {
+        var handle = new CompletableFuture<RunHandle>();
+        var options = RunOptions.standard().listener(event -> {
+            if (event instanceof RunEvent.StepRetried) {
+                handle.join().cancel();
+                Thread.interrupted();
+            }
+        });
+        Deploy deploy = Deploy.named("d")
+                .step(Step.of("s", Shell.run("a"))
+                        .retry(Retry.attempts(2).backoff(Duration.ofDays(1)).jitter(0)));
+        try (var engine = Engine.of(
+                        new FakeConnector((host, command) -> FakeConnector.exited(host, command, 1, "", "")));
+                RunHandle run = engine.start(Inventory.ofNames("web01"), deploy, options)) {
+            handle.complete(run);
+
+            assertThat(run.join(Duration.ofSeconds(60)).orElseThrow().count(HostStatus.CANCELLED))
+                    .isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aConnectorThatTakesTheInterruptOfACancelDoesNotMakeAHostWaitForEver() throws Exception {
+        var connecting = new CountDownLatch(1);
+        var connector = new Connector() {
+            private final FakeConnector machines = FakeConnector.succeeding();
+
+            @Override
+            public Connection connect(Host host) {
+                connecting.countDown();
+                try {
+                    new CountDownLatch(1).await();
+                } catch (InterruptedException e) {
+                    return machines.connect(host);
+                }
+                throw new IllegalStateException("never");
+            }
+
+            @Override
+            public void close() {}
+        };
+        Strategy never = (hosts, stages) -> new Strategy.Pacing() {
+            private final Gate shut = new Gate();
+
+            @Override
+            public Gate before(int host, int stage) {
+                return stage == 0 ? Gate.opened() : shut;
+            }
+
+            @Override
+            public void finished(int host, int stage) {}
+        };
+        try (var engine = Engine.builder(connector).strategy(never).build();
+                RunHandle run = engine.start(
+                        Inventory.ofNames("web01"), Deploy.named("d").step("s", Shell.run("a")))) {
+            Waiting.await(connecting, "the connecting");
+
+            run.cancel();
+
+            assertThat(run.join(Duration.ofSeconds(60)).orElseThrow().count(HostStatus.CANCELLED))
+                    .isEqualTo(1);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"finished", "failed"})
+    void aStrategyThatThrowsWhereOthersMayWaitForItCancelsTheRun(String where) {
+        Strategy broken = (hosts, stages) -> new Strategy.Pacing() {
+            private final Gate never = new Gate();
+
+            @Override
+            public Gate before(int host, int stage) {
+                return host == 0 ? Gate.opened() : never;
+            }
+
+            @Override
+            public void finished(int host, int stage) {
+                breakIf("finished");
+            }
+
+            @Override
+            public void failed(int host) {
+                breakIf("failed");
+            }
+
+            private void breakIf(String here) {
+                if (here.equals(where)) {
+                    throw new IllegalStateException("broken strategy");
+                }
+            }
+        };
+
+        RunReport report = run(
+                new FakeConnector((host, command) -> FakeConnector.exited(host, command, 1, "", "")),
+                RunOptions.standard().strategy(broken),
+                Inventory.ofNames("a", "b"),
+                Deploy.named("d").step("s", Shell.run("x")));
+
+        assertThat(report.cancelled()).isTrue();
+        assertThat(report.earlyEnd().orElseThrow().reason())
+                .isEqualTo("the strategy threw java.lang.IllegalStateException: broken strategy");
+        assertThat(Stream.of("a", "b").map(report::host)).hasSize(2);
+    }
+}
