@@ -1,9 +1,8 @@
 package dev.weftwork.engine;
 
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +24,11 @@ import org.jspecify.annotations.Nullable;
 final class HostScope implements AutoCloseable {
 
     private final Thread owner = Thread.currentThread();
-    private final Set<Thread> running;
+
+    /** Each in the place of its fork until it has ended; replaced by the owner when there is no room for more. */
+    private volatile AtomicReferenceArray<@Nullable Thread> running;
+
+    private int forks;
     private final AtomicInteger unfinished = new AtomicInteger();
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private volatile boolean cancelled;
@@ -36,7 +39,7 @@ final class HostScope implements AutoCloseable {
 
     /** @param tasks about how many there will be; room for them is made at once, and not while they run */
     HostScope(int tasks) {
-        running = ConcurrentHashMap.newKeySet(tasks);
+        running = new AtomicReferenceArray<>(Math.max(tasks, 8));
     }
 
     /**
@@ -49,13 +52,14 @@ final class HostScope implements AutoCloseable {
         if (cancelled) {
             return false;
         }
-        Thread thread = Thread.ofVirtual().name(name).unstarted(() -> run(task));
+        int place = forks++;
+        Thread thread = Thread.ofVirtual().name(name).unstarted(() -> run(task, place));
         unfinished.incrementAndGet();
-        running.add(thread);
+        roomFor(place).set(place, thread);
         try {
             thread.start();
         } catch (Throwable e) {
-            running.remove(thread);
+            running.set(place, null);
             unfinished.decrementAndGet();
             throw e;
         }
@@ -65,7 +69,21 @@ final class HostScope implements AutoCloseable {
         return true;
     }
 
-    private void run(Runnable task) {
+    private AtomicReferenceArray<@Nullable Thread> roomFor(int place) {
+        AtomicReferenceArray<@Nullable Thread> known = running;
+        if (place < known.length()) {
+            return known;
+        }
+        // One that ends meanwhile may stay in it: to interrupt it does no harm.
+        var larger = new AtomicReferenceArray<@Nullable Thread>(2 * known.length());
+        for (int i = 0; i < known.length(); i++) {
+            larger.set(i, known.get(i));
+        }
+        running = larger;
+        return larger;
+    }
+
+    private void run(Runnable task, int place) {
         try {
             task.run();
         } catch (Throwable e) {
@@ -75,7 +93,7 @@ final class HostScope implements AutoCloseable {
             }
             cancel();
         } finally {
-            running.remove(Thread.currentThread());
+            running.setRelease(place, null);
             if (unfinished.decrementAndGet() == 0) {
                 LockSupport.unpark(owner);
             }
@@ -105,12 +123,24 @@ final class HostScope implements AutoCloseable {
     /** Interrupts all tasks, and lets no more begin. Doesn't wait. */
     void cancel() {
         cancelled = true;
-        running.forEach(Thread::interrupt);
+        AtomicReferenceArray<@Nullable Thread> known = running;
+        for (int i = 0; i < known.length(); i++) {
+            Thread thread = known.get(i);
+            if (thread != null) {
+                thread.interrupt();
+            }
+        }
     }
 
     /** Whether it is the owner, or runs a task of this scope. */
     boolean isOf(Thread thread) {
-        return thread == owner || running.contains(thread);
+        AtomicReferenceArray<@Nullable Thread> known = running;
+        for (int i = 0; i < known.length(); i++) {
+            if (thread.equals(known.get(i))) {
+                return true;
+            }
+        }
+        return thread.equals(owner);
     }
 
     boolean cancelled() {

@@ -217,8 +217,8 @@ final class Run {
             Machine sharedMachine = shared.get(host.name());
             var walk = new HostRun(this, host, place, sharedMachine == null ? new Machine(host, false) : sharedMachine);
             underWay.set(place, walk);
-            results.set(place, walk.walk());
-            underWay.set(place, null);
+            results.setRelease(place, walk.walk());
+            underWay.setRelease(place, null);
         } finally {
             time.rests();
         }
