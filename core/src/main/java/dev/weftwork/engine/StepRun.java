@@ -173,7 +173,7 @@ final class StepRun {
         var view = new HostView(this, own, run.optionsOf(index, host));
         try {
             boolean applies = step.appliesTo(view, walk);
-            if (!applies && isUncertain(view)) {
+            if (!applies && run.mode != RunMode.RUN && view.hasAsked() && walk.isUncertain()) {
                 unknown("whether it applies may depend on changes that aren't made yet");
             } else if (!applies) {
                 status = StepStatus.SKIPPED;
