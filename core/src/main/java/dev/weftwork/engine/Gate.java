@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Gate {
 
-    private static final Wait OPEN = new Wait(TimeSource.system());
-    private static final Wait SHUT = new Wait(TimeSource.system());
+    private static final Wait OPEN = Wait.mark();
+    private static final Wait SHUT = Wait.mark();
     private static final Gate OPENED = new Gate();
 
     static {

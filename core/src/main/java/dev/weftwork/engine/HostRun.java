@@ -9,9 +9,7 @@ import dev.weftwork.inventory.Host;
 import dev.weftwork.report.Failure;
 import dev.weftwork.report.HostResult;
 import dev.weftwork.report.HostStatus;
-import dev.weftwork.report.RunMode;
 import dev.weftwork.report.StepResult;
-import dev.weftwork.report.StepStatus;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -228,15 +226,6 @@ final class HostRun implements EarlierSteps {
     @Override
     public boolean anywhere(String step, Predicate<End> wanted) {
         return run.anywhere(step, wanted);
-    }
-
-    /** In a plan: whether what this step finds may be different once earlier ones are made. */
-    boolean isUncertain() {
-        return results.stream()
-                .map(StepResult::status)
-                .anyMatch(status -> status == StepStatus.WOULD_CHANGE
-                        // What was run before a verification has left behind what it does.
-                        || (status == StepStatus.UNKNOWN && run.mode == RunMode.PLAN));
     }
 
     // ---- turns

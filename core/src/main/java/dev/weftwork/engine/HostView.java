@@ -53,6 +53,10 @@ final class HostView implements RunningHost {
         run = step.run;
     }
 
+    Machine machine() {
+        return machine;
+    }
+
     StepOptions options() {
         return options;
     }

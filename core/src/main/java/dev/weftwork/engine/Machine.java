@@ -31,6 +31,8 @@ final class Machine {
     private @Nullable Map<Key, Object> facts;
     private volatile @Nullable Connection connection;
 
+    private volatile boolean uncertain;
+
     Machine(Host host, boolean shared) {
         this.host = host;
         turns = shared ? new Places(1) : null;
@@ -79,6 +81,15 @@ final class Machine {
             facts = all;
         }
         all.put(new Key(fact, scope), value);
+    }
+
+    /** In a plan: something would be changed, or may be, so that what is found later may be found otherwise in a run. */
+    void becomeUncertain() {
+        uncertain = true;
+    }
+
+    boolean isUncertain() {
+        return uncertain;
     }
 
     /** Something may have changed. */

@@ -239,7 +239,7 @@ final class Run {
                 deploy,
                 mode,
                 all,
-                Optional.ofNullable(earlyEnd.get()),
+                earlyEndOf(all),
                 Optional.ofNullable(firstFailure.get()),
                 Duration.ofNanos(time.nanoTime() - begin));
         events.emit(() -> new RunEvent.RunFinished(report));
@@ -248,6 +248,12 @@ final class Run {
             LOG.trace("{}", report.describe());
         }
         return report;
+    }
+
+    /** A run that was stopped when nobody had another step to take has come to its end. */
+    private Optional<RunReport.EarlyEnd> earlyEndOf(List<HostResult> all) {
+        return Optional.ofNullable(earlyEnd.get())
+                .filter(end -> end.cancelled() || all.stream().anyMatch(host -> host.status() == HostStatus.STOPPED));
     }
 
     private HostResult neverStarted(Host host) {

@@ -104,6 +104,15 @@ final class StepRun {
             if (run.cancelled() || (Thread.interrupted() && run.cancelled())) {
                 thread.interrupt();
             }
+            if (status == StepStatus.WOULD_CHANGE || (status == StepStatus.UNKNOWN && run.mode == RunMode.PLAN)) {
+                // What was run before a verification has left behind what it does.
+                machine.becomeUncertain();
+            }
+            if (status != StepStatus.SKIPPED
+                    && (!machine.equals(walk.machine) || step.body() instanceof Step.Body.Code)) {
+                // Code does more than its commands, and a step elsewhere may reach this machine.
+                walk.machine.forget();
+            }
             if (taken != null) {
                 if (status == StepStatus.FAILED && failure != null) {
                     // Before those who follow fail because of it.
@@ -173,7 +182,7 @@ final class StepRun {
         var view = new HostView(this, own, run.optionsOf(index, host));
         try {
             boolean applies = step.appliesTo(view, walk);
-            if (!applies && run.mode != RunMode.RUN && view.hasAsked() && walk.isUncertain()) {
+            if (!applies && isUncertain(view)) {
                 unknown("whether it applies may depend on changes that aren't made yet");
             } else if (!applies) {
                 status = StepStatus.SKIPPED;
@@ -190,10 +199,7 @@ final class StepRun {
 
     /** In a plan: whether what was found on the machine may be different once earlier changes are made. */
     private boolean isUncertain(HostView view) {
-        return run.mode != RunMode.RUN
-                && view.hasAsked()
-                && (walk.isUncertain()
-                        || (run.mode == RunMode.PLAN && step.delegateName().isPresent()));
+        return run.mode != RunMode.RUN && view.hasAsked() && view.machine().isUncertain();
     }
 
     private boolean dependsOnUnknown() {
@@ -201,9 +207,11 @@ final class StepRun {
             return false;
         }
         for (String earlier : step.earlierSteps()) {
-            if (walk.here(earlier)
-                    .filter(end -> end.status() == StepStatus.UNKNOWN)
-                    .isPresent()) {
+            StepStatus here = walk.here(earlier).map(end -> end.status()).orElse(StepStatus.NOT_RUN);
+            // Another host may have taken it for this one.
+            boolean elsewhere = here == StepStatus.SKIPPED || here == StepStatus.NOT_RUN;
+            if (here == StepStatus.UNKNOWN
+                    || (elsewhere && walk.anywhere(earlier, end -> end.status() == StepStatus.UNKNOWN))) {
                 unknown("whether it applies depends on step '" + earlier + "', which can't be known");
                 return true;
             }
@@ -309,7 +317,6 @@ final class StepRun {
                     failed);
             return false;
         }
-        earlierFailures.add(failed);
         run.events.emit(() -> new RunEvent.StepRetried(host, step.name(), attempt, failed, wait));
         try {
             // A listener may have taken the interrupt for itself.
@@ -317,9 +324,17 @@ final class StepRun {
                 throw new InterruptedException();
             }
             run.time.sleep(wait);
+            earlierFailures.add(failed);
             return true;
         } catch (InterruptedException e) {
             interrupted(e);
+            Failure cut = failure;
+            failure = cut == null
+                    ? failed
+                    : new Failure(
+                            cut.message() + " before another attempt; the last one: " + withoutStep(failed.message()),
+                            failed.command(),
+                            cut.cause());
             return false;
         }
     }
@@ -418,8 +433,8 @@ final class StepRun {
                 Change change = planned.get(tried++);
                 CommandResult result = view.change(change);
                 if (!result.succeeded()) {
-                    if (failure == null) {
-                        status = StepStatus.FAILED;
+                    // Of several failures the first; but why it was cut short is more than that.
+                    if (failure == null || passed != null || (run.cancelled() && wasCut(result))) {
                         fail(describe(result), null, result);
                     }
                     goesOn = view.options().continuesOnError()
@@ -484,17 +499,17 @@ final class StepRun {
             case PlanFailedException plan -> fail(withoutHost(plan.getMessage()), plan, null);
             default -> fail(what + " threw " + HostRun.textOf(e), e, null);
         }
-        if (status == StepStatus.FAILED && passed == null && (isUncertain(view) || isUncertainPlan(e))) {
+        boolean early = e instanceof PlanFailedException
+                ? run.mode != RunMode.RUN && view.machine().isUncertain()
+                : isUncertain(view) && !wasLost(e);
+        if (status == StepStatus.FAILED && passed == null && early) {
             status = StepStatus.UNKNOWN;
         }
     }
 
-    /** An operation that says that it can't plan has its reasons, even if it has asked for nothing. */
-    private boolean isUncertainPlan(Throwable e) {
-        return e instanceof PlanFailedException
-                && run.mode != RunMode.RUN
-                && (walk.isUncertain()
-                        || (run.mode == RunMode.PLAN && step.delegateName().isPresent()));
+    /** That nothing came back has nothing to do with what isn't made yet. */
+    private static boolean wasLost(Throwable e) {
+        return e instanceof FactFailedException fact && !(fact.result().outcome() instanceof Outcome.Completed);
     }
 
     private void unknown(String why) {

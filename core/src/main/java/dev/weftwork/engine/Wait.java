@@ -20,7 +20,7 @@ final class Wait {
     private static final int CALLED_OFF = 2;
     private static final int GIVEN_UP = 3;
 
-    private final Thread thread = Thread.currentThread();
+    private final @Nullable Thread thread;
     private final TimeSource time;
     private volatile int state;
 
@@ -30,7 +30,17 @@ final class Wait {
 
     /** For the current thread. */
     Wait(TimeSource time) {
+        this(Thread.currentThread(), time);
+    }
+
+    private Wait(@Nullable Thread thread, TimeSource time) {
+        this.thread = thread;
         this.time = time;
+    }
+
+    /** Nobody's, to tell one thing from another. */
+    static Wait mark() {
+        return new Wait(null, TimeSource.system());
     }
 
     /** Lets the thread go on; false if the wait has ended already. */
@@ -67,7 +77,7 @@ final class Wait {
                     time.wakes(1);
                     throw new InterruptedException();
                 }
-                thread.interrupt();
+                Thread.currentThread().interrupt();
             }
         }
         return state == GRANTED;

@@ -211,6 +211,91 @@ class MisbehaviourTest {
         }
     }
 
+    @Test
+    void whyAStepWasCutShortIsMoreThanAnEarlierFailureThatItWentOnAfter() throws Exception {
+        var underWay = new CountDownLatch(1);
+        var connector = new FakeConnector((host, command) -> {
+            if (command.toString().equals("blocks")) {
+                underWay.countDown();
+                new CountDownLatch(1).await();
+            }
+            return FakeConnector.exited(host, command, 1, "", "");
+        });
+        Deploy deploy = Deploy.named("d")
+                .step(Step.of("s", new Planned(host -> List.of(change("fails"), change("blocks"), change("never"))))
+                        .continueOnError()
+                        .ignoreErrors());
+        try (var engine = Engine.of(connector);
+                RunHandle run = engine.start(Inventory.ofNames("web01"), deploy)) {
+            Waiting.await(underWay, "the second change");
+            run.cancel();
+
+            RunReport report = run.join();
+
+            assertThat(report.host("web01").status()).isEqualTo(HostStatus.CANCELLED);
+            assertThat(report.host("web01").failure().orElseThrow().message())
+                    .isEqualTo("web01: step 's': `blocks` was cancelled");
+        }
+        RunReport limited = run(
+                InMemoryConnector.answering(
+                        (host, command) -> command.toString().equals("blocks") ? Answer.stuck() : Answer.exit(1)),
+                RunOptions.standard().hostTimeout(Duration.ofMillis(100)),
+                Inventory.ofNames("web01"),
+                deploy);
+        assertThat(limited.host("web01").failure().orElseThrow().message())
+                .startsWith("web01: step 's': the host's limit of 100 ms passed: `blocks` was");
+    }
+
+    @Test
+    void factsAreReadAgainAfterCodeAndAfterStepsElsewhere() {
+        var there = new AtomicInteger();
+        Fact<Integer> fact = Fact.of("there", Command.of("ask"), result -> there.get());
+        Deploy deploy = Deploy.named("d")
+                .step(Step.of("one", new Planned(host -> List.of())).onlyIf(host -> host.fact(fact) == 0))
+                .step(Step.of("elsewhere", new Planned(host -> {
+                            there.set(1);
+                            return List.of();
+                        }))
+                        .delegateTo(Host.named("lb")))
+                .step(Step.of("two", new Planned(host -> List.of())).onlyIf(host -> host.fact(fact) == 1))
+                .code("code", host -> {
+                    there.set(2);
+                    return null;
+                })
+                .step(Step.of("three", new Planned(host -> List.of())).onlyIf(host -> host.fact(fact) == 2));
+
+        RunReport report = run(FakeConnector.succeeding(), deploy);
+
+        assertThat(report.count(StepStatus.UNCHANGED)).isEqualTo(5);
+    }
+
+    @Test
+    void aCancelBetweenTwoAttemptsKeepsWhatTheLastOneSaid() throws Exception {
+        var handle = new CompletableFuture<RunHandle>();
+        Deploy deploy = Deploy.named("d")
+                .step(Step.of("s", Shell.run("a"))
+                        .retry(Retry.attempts(2).backoff(Duration.ofDays(1)).jitter(0)));
+        try (var engine = Engine.of(
+                        new FakeConnector((host, command) -> FakeConnector.exited(host, command, 1, "", "")));
+                RunHandle run = engine.start(
+                        Inventory.ofNames("web01"),
+                        deploy,
+                        RunOptions.standard().listener(event -> {
+                            if (event instanceof RunEvent.StepRetried) {
+                                handle.join().cancel();
+                            }
+                        }))) {
+            handle.complete(run);
+
+            var step = run.join().host("web01").step("s");
+
+            assertThat(step.attempts()).isEqualTo(1);
+            assertThat(step.failure().orElseThrow().message())
+                    .isEqualTo(
+                            "web01: step 's': the run was cancelled before another attempt; the last one: `a` exited 1");
+        }
+    }
+
     // ---- secrets and options
 
     @Test

@@ -240,6 +240,33 @@ class PlanTest {
     }
 
     @Test
+    void whatIsPendingIsPendingOnTheMachineWhereItIsToBeMade() {
+        Deploy deploy = Deploy.named("d")
+                .step(Step.of("install", Files.content("x").to("tool"))
+                        .onlyIf(host -> host.name().equals("web01"))
+                        .delegateTo("web02"))
+                .step("needs", host -> {
+                    if (!host.fact(Facts.path("tool")).exists()) {
+                        throw new PlanFailedException(host.name(), "tool must be there");
+                    }
+                    return Files.absent("y");
+                });
+
+        RunReport plan = engine.plan(inventory, deploy);
+
+        assertThat(plan.host("web02").step("needs").status()).isEqualTo(StepStatus.UNKNOWN);
+        // Nothing is to be made on the first machine: what fails there, fails in a run.
+        assertThat(plan.host("web01").step("needs").status()).isEqualTo(StepStatus.FAILED);
+        assertThat(engine.plan(
+                                inventory.named("web01"),
+                                Deploy.named("d")
+                                        .step(Step.of("guard", Shell.run("x").onlyIf("test -e nothing"))
+                                                .delegateTo(Host.named("lb"))))
+                        .count(StepStatus.UNCHANGED))
+                .isEqualTo(1);
+    }
+
+    @Test
     void runOnceIsPlannedOnce() {
         Deploy deploy = Deploy.named("d")
                 .step(Step.of("once", Files.file("x")).runOnce())
