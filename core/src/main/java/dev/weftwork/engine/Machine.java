@@ -57,6 +57,8 @@ final class Machine {
     }
 
     void close() {
+        // Whatever was handed in too late is cancelled, and never meets a closed connection.
+        commands.close();
         Connection open = connection;
         connection = null;
         if (open != null) {

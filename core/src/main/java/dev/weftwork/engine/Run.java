@@ -70,9 +70,10 @@ final class Run {
     /** For each step the ways in which it has ended on some host. */
     private final AtomicReferenceArray<Set<EarlierSteps.End>> endings;
 
-    /** What is set of each step's options without and with regard to a host's data. */
+    /** Each step's options on hosts whose data say nothing of them. */
     private final List<StepOptions> stepOptions = new ArrayList<>();
 
+    /** What hosts' data say, where they do. */
     private final Map<String, StepOptions> hostOptions = new HashMap<>();
 
     /** Machines that steps are delegated to. */

@@ -1,5 +1,7 @@
 package dev.weftwork.engine;
 
+import static dev.weftwork.testing.NumberedHosts.hosts;
+import static dev.weftwork.testing.NumberedHosts.number;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
@@ -42,7 +44,6 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -53,16 +54,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 class EngineTest {
 
     private final RecordingListener events = new RecordingListener();
-
-    private static Inventory hosts(int count) {
-        return Inventory.of(IntStream.rangeClosed(1, count)
-                .mapToObj(i -> Host.named("host%03d".formatted(i)).with("number", i))
-                .toList());
-    }
-
-    private static int number(Host host) {
-        return host.data("number", Integer.class);
-    }
 
     private static Operation command(String name) {
         return Shell.run(Command.of(name));
