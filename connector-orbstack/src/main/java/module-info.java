@@ -2,6 +2,9 @@
 @org.jspecify.annotations.NullMarked
 module dev.weftwork.connector.orbstack {
     requires transitive dev.weftwork.core;
+    requires com.fasterxml.jackson.databind;
+    requires com.jcraft.jsch;
+    requires org.slf4j;
 
     exports dev.weftwork.connector.orbstack;
 }
