@@ -91,7 +91,7 @@ public final class PipeThreads implements AutoCloseable {
      *
      * @throws IllegalStateException if these threads are closed
      */
-    <T> CompletableFuture<T> start(String name, Callable<T> task) {
+    public <T> CompletableFuture<T> start(String name, Callable<T> task) {
         if (closed) {
             throw new IllegalStateException("the connector of these threads is closed");
         }

@@ -46,6 +46,7 @@ final class ProcessChannel implements ShellChannel {
 
     private final String host;
     private final boolean leadsSession;
+    private final boolean elsewhere;
     private final Listener listener;
     private final PipeThreads threads;
     private final CompletableFuture<Process> started = new CompletableFuture<>();
@@ -76,10 +77,18 @@ final class ProcessChannel implements ShellChannel {
      * Starts the process.
      *
      * @param leadsSession whether the shell gets a session of processes of its own
+     * @param elsewhere whether the process only leads to a shell on another machine
      */
-    ProcessChannel(String host, ProcessBuilder builder, boolean leadsSession, Listener listener, PipeThreads threads) {
+    ProcessChannel(
+            String host,
+            ProcessBuilder builder,
+            boolean leadsSession,
+            boolean elsewhere,
+            Listener listener,
+            PipeThreads threads) {
         this.host = host;
         this.leadsSession = leadsSession;
+        this.elsewhere = elsewhere;
         this.listener = listener;
         this.threads = threads;
         this.builder = builder;
@@ -114,6 +123,11 @@ final class ProcessChannel implements ShellChannel {
             return false;
         }
         threads.watch().add(this);
+        if (elsewhere) {
+            // What carries the streams may bring the mark on standard output first.
+            errorsHaveThread = true;
+            errors = threads.start("weftwork-err-" + host, () -> readErrors(process));
+        }
         try {
             if (!readOutput(process)) {
                 return false;
@@ -308,7 +322,8 @@ final class ProcessChannel implements ShellChannel {
     @Override
     public Optional<Boolean> endProcesses(long shell, boolean seenToLead) throws InterruptedException {
         Process process = started.getNow(null);
-        return process == null || process.pid() != shell
+        // A number of another machine's that happens to be the same is nobody here.
+        return elsewhere || process == null || process.pid() != shell
                 ? Optional.empty()
                 : Optional.of(ProcessTree.end(process, leadsSession || seenToLead));
     }

@@ -23,6 +23,7 @@ public final class ProcessTransport implements ShellTransport {
     private final String host;
     private final List<String> argv;
     private final boolean leadsSession;
+    private final boolean elsewhere;
     private final Path directory;
     private final Map<String, String> environment;
     private final PipeThreads threads;
@@ -36,13 +37,25 @@ public final class ProcessTransport implements ShellTransport {
      */
     public ProcessTransport(
             String host, List<String> shell, Path directory, Map<String, String> environment, PipeThreads threads) {
-        this(host, LEAD, shell, directory, environment, threads);
+        this(host, LEAD, shell, false, directory, environment, threads);
+    }
+
+    /**
+     * Shells of another machine, behind a program of this computer that carries their streams: it may bring the two outputs
+     * in any order, and ending it doesn't end them.
+     *
+     * @param program the words that start such a program
+     */
+    public static ProcessTransport elsewhere(
+            String host, List<String> program, Path directory, Map<String, String> environment, PipeThreads threads) {
+        return new ProcessTransport(host, LEAD, program, true, directory, environment, threads);
     }
 
     ProcessTransport(
             String host,
             List<String> lead,
             List<String> shell,
+            boolean elsewhere,
             Path directory,
             Map<String, String> environment,
             PipeThreads threads) {
@@ -51,6 +64,7 @@ public final class ProcessTransport implements ShellTransport {
         words.addAll(shell);
         argv = List.copyOf(words);
         leadsSession = !lead.isEmpty();
+        this.elsewhere = elsewhere;
         this.directory = directory;
         this.environment = Map.copyOf(environment);
         this.threads = threads;
@@ -81,7 +95,7 @@ public final class ProcessTransport implements ShellTransport {
         builder.environment().putAll(environment);
         ProcessChannel channel;
         try {
-            channel = new ProcessChannel(host, builder, leadsSession, listener, threads);
+            channel = new ProcessChannel(host, builder, leadsSession, elsewhere, listener, threads);
         } catch (IllegalStateException e) {
             throw new IOException(e.getMessage(), e);
         }

@@ -55,6 +55,9 @@ public final class ShellConnection implements Connection {
     private final Duration openTimeout;
     private final Map<String, ShellSession> sessions = new ConcurrentHashMap<>();
 
+    /** How shells of other users are started, for those that were asked for: by a login of their own, where there is one. */
+    private final Map<String, Optional<ShellTransport>> logins = new ConcurrentHashMap<>();
+
     /** Sessions that live for what commands left in the background. */
     private final ConcurrentLinkedQueue<ShellSession> abandoned = new ConcurrentLinkedQueue<>();
 
@@ -101,7 +104,9 @@ public final class ShellConnection implements Connection {
         OptionalLong deadline = command.timeout()
                 .map(limit -> OptionalLong.of(begin + limit.toNanos()))
                 .orElse(OptionalLong.empty());
-        String user = command.user().orElse("");
+        String user = command.user()
+                .filter(name -> !transport.user().equals(Optional.of(name)))
+                .orElse("");
         ShellSession session;
         try {
             session = session(
@@ -171,8 +176,10 @@ public final class ShellConnection implements Connection {
 
     private ShellSession open(String user, long limit) throws IOException, InterruptedException {
         var session = new ShellSession(host, threads);
-        var login = new Login(shell, escalation, sharedMachine, user.isEmpty() ? Optional.empty() : Optional.of(user));
-        session.open(transport, login, System.nanoTime() + limit);
+        Optional<ShellTransport> own =
+                user.isEmpty() ? Optional.of(transport) : logins.computeIfAbsent(user, transport::as);
+        var login = new Login(shell, escalation, sharedMachine, own.isPresent() ? Optional.empty() : Optional.of(user));
+        session.open(own.orElse(transport), login, System.nanoTime() + limit);
         return session;
     }
 
@@ -204,6 +211,8 @@ public final class ShellConnection implements Connection {
         for (ShellSession each = abandoned.poll(); each != null; each = abandoned.poll()) {
             each.close();
         }
+        logins.values().forEach(login -> login.ifPresent(ShellTransport::close));
+        transport.close();
     }
 
     /** Collects the options of a connection; used by one thread, then thrown away. */
@@ -261,16 +270,22 @@ public final class ShellConnection implements Connection {
         /**
          * Opens the first session.
          *
-         * @throws ConnectFailedException if that fails; nothing has run on the machine
+         * @throws ConnectFailedException if that fails; nothing has run on the machine, and the transport is closed
          * @throws InterruptedException if the calling thread is interrupted; what was opened is closed again
          */
         public ShellConnection open() throws InterruptedException {
             var connection = new ShellConnection(this);
+            boolean opened = false;
             try {
                 connection.session("", openTimeout.toNanos());
+                opened = true;
                 return connection;
             } catch (IOException e) {
                 throw new ConnectFailedException(host, failure("", e), e);
+            } finally {
+                if (!opened) {
+                    connection.close();
+                }
             }
         }
     }

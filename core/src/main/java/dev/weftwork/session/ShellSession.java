@@ -207,7 +207,11 @@ final class ShellSession implements ShellChannel.Listener {
         channel = opened;
         boolean ready = false;
         try {
-            sayHello(login, deadline);
+            try {
+                sayHello(login, deadline);
+            } catch (IOException e) {
+                throw new IOException(transport.explain(messageOf(e)), e);
+            }
             if (login.user().isPresent()) {
                 become(login, login.user().get(), deadline);
             }

@@ -555,7 +555,7 @@ class ShellConnectionTest {
         void anInterruptEndsTheTreeAlsoWithoutSetsid() throws Exception {
             Fifo fifo = Fifo.in(folder, "pids");
             var withoutGroup = open(new ProcessTransport(
-                    "web01", List.of(), shell.words(), folder, Map.of("PATH", System.getenv("PATH")), threads));
+                    "web01", List.of(), shell.words(), false, folder, Map.of("PATH", System.getenv("PATH")), threads));
             var result = new CompletableFuture<CommandResult>();
             Thread caller = Thread.ofVirtual()
                     .start(() -> result.complete(withoutGroup.execute(
