@@ -7,4 +7,5 @@ module dev.weftwork.connector.orbstack {
     requires org.slf4j;
 
     exports dev.weftwork.connector.orbstack;
+    exports dev.weftwork.connector.orbstack.cli;
 }

@@ -1,4 +1,4 @@
-package dev.weftwork.connector.orbstack;
+package dev.weftwork.connector.orbstack.cli;
 
 import java.util.Set;
 import java.util.regex.Pattern;
