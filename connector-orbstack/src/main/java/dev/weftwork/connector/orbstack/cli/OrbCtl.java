@@ -1,5 +1,11 @@
 package dev.weftwork.connector.orbstack.cli;
 
+import dev.weftwork.command.Command;
+import dev.weftwork.command.CommandResult;
+import dev.weftwork.connector.ConnectFailedException;
+import dev.weftwork.session.PipeThreads;
+import dev.weftwork.session.ShellConnection;
+import dev.weftwork.session.ShellTransport;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -21,7 +27,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A typed client of {@code orbctl}: which machines there are, and their lives. It runs no commands on machines.
+ * A typed client of {@code orbctl}: which machines there are, their lives, and single commands on them. Many commands on many
+ * machines are an engine's, with an {@link dev.weftwork.connector.orbstack.OrbStackConnector}.
  *
  * <p>Immutable and without anything to close; one serves any number of threads at once. Each call runs one process, with
  * no shell and no terminal, and blocks its thread, which may be virtual, until that has ended. Every call has a limit, for
@@ -54,6 +61,9 @@ public final class OrbCtl {
     private final Duration transferTimeout;
     private final Map<String, String> environment;
 
+    /** One for the processes of hundreds of hosts. */
+    private final Map<String, String> environmentOfRun;
+
     private OrbCtl(Builder builder, Path program) {
         this.program = program;
         timeout = builder.timeout;
@@ -61,6 +71,9 @@ public final class OrbCtl {
         lifecycleTimeout = builder.lifecycleTimeout;
         transferTimeout = builder.transferTimeout;
         environment = Map.copyOf(builder.environment);
+        var all = new LinkedHashMap<>(System.getenv());
+        all.putAll(environment);
+        environmentOfRun = Map.copyOf(all);
     }
 
     /**
@@ -227,6 +240,11 @@ public final class OrbCtl {
         call(argv(words), createTimeout);
     }
 
+    /** Starts OrbStack itself; nothing happens if it runs. */
+    public void startOrbStack() throws InterruptedException {
+        call(argv("start"), lifecycleTimeout);
+    }
+
     /**
      * Starts machines; nothing happens to those that run. They may have no address yet when it returns, and their services
      * may still be starting.
@@ -384,6 +402,51 @@ public final class OrbCtl {
     public void pull(MachineName machine, String source, Path destination) throws InterruptedException {
         requireWord("source", source);
         call(argv("pull", "-m", machine.value(), source, absolute(destination)), transferTimeout);
+    }
+
+    /**
+     * Runs one command on a machine, as the command's user or else the machine's default user, beginning in that user's
+     * home; a stopped machine is started. However it ends is in the result, and a timeout or an interrupt ends it on the
+     * machine with all it has started, not just {@code orbctl}.
+     *
+     * <pre>{@code
+     * orbctl.run(web01, Command.script("apt-get update && apt-get -y install nginx").as("root"));
+     * }</pre>
+     */
+    public CommandResult run(MachineName machine, Command command) throws InterruptedException {
+        try (var threads = new PipeThreads()) {
+            ShellTransport shells = shells(machine.value(), machine, command.user(), threads);
+            try (ShellConnection connection =
+                    ShellConnection.to(machine.value(), shells, threads).open()) {
+                // The shell is that user's already.
+                return connection.execute(command);
+            } catch (ConnectFailedException e) {
+                return CommandResult.notStarted(machine.value(), command, String.valueOf(e.getMessage()));
+            }
+        }
+    }
+
+    /**
+     * Shells on a machine for a connection of your own, each a process of {@code orbctl run}; they begin in their user's
+     * home. Starts nothing yet.
+     *
+     * @param host whose name threads carry
+     * @param user whose shells; empty for the machine's default user
+     * @param threads owned by the caller
+     */
+    public ShellTransport shells(String host, MachineName machine, Optional<String> user, PipeThreads threads) {
+        return new RunShells(host, argv(runWords(machine, user)), user, environmentOfRun, threads);
+    }
+
+    /** What follows the machine is one word, which has nothing to quote: all else goes through its standard input. */
+    private static List<String> runWords(MachineName machine, Optional<String> user) {
+        var words = new ArrayList<>(List.of("run", "-m", machine.value()));
+        user.ifPresent(name -> {
+            MachineSpec.requireUser(name);
+            words.addAll(List.of("-u", name));
+        });
+        words.add("sh");
+        return words;
     }
 
     /**

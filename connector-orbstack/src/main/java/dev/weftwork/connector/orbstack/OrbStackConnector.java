@@ -1,0 +1,356 @@
+package dev.weftwork.connector.orbstack;
+
+import dev.weftwork.command.Command;
+import dev.weftwork.connector.ConnectFailedException;
+import dev.weftwork.connector.Connection;
+import dev.weftwork.connector.Connector;
+import dev.weftwork.connector.Escalation;
+import dev.weftwork.connector.orbstack.cli.MachineName;
+import dev.weftwork.connector.orbstack.cli.OrbCtl;
+import dev.weftwork.connector.orbstack.cli.OrbCtlException;
+import dev.weftwork.connector.orbstack.ssh.JschClient;
+import dev.weftwork.connector.orbstack.ssh.SshServer;
+import dev.weftwork.inventory.Host;
+import dev.weftwork.session.PipeThreads;
+import dev.weftwork.session.ShellConnection;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reaches OrbStack's Linux machines: a host of the inventory is the machine of the same name.
+ *
+ * <p>There are two ways in, and {@link Transport#AUTO} takes the better one that works: OrbStack's SSH gateway, or a
+ * long-lived {@code orbctl run} for each host. Over both, a host has one shell for all commands of one user for as long as
+ * its connection lives; a command's text, input and output go through that shell, so that neither the quoting of
+ * {@code orbctl} nor the length of an argument matters.
+ *
+ * <p>Commands run as the machine's default user unless the {@linkplain Builder#user connector} names one. Those that are to
+ * run {@linkplain Command#as as} somebody else get a login of their own, because OrbStack lets its owner log in as
+ * anybody; no {@code sudo} is needed, unless {@linkplain Builder#escalation wanted}. Commands start in the user's home.
+ *
+ * <p><strong>OrbStack starts what is connected to</strong>: itself, if it isn't running, and a stopped machine. Leave machines
+ * that are to stay stopped out of the inventory ({@link OrbStack#runningInventory}).
+ *
+ * <p>Lifetime: owned by its engine once given to one; {@link #close} ends every connection. Safe for use from many threads.
+ * Each SSH connection has one thread that reads it, a virtual one from JDK 24 on; each {@code orbctl} process has two small
+ * platform threads.
+ *
+ * <pre>{@code
+ * try (Engine engine = Engine.of(OrbStackConnector.create())) {
+ *   engine.run(OrbStack.runningInventory(), deploy).throwIfFailed();
+ * }
+ * }</pre>
+ */
+public final class OrbStackConnector implements Connector {
+
+    private static final Logger LOG = LoggerFactory.getLogger(OrbStackConnector.class);
+
+    /** How long the gateway may take to say that it is an SSH server, when it is only asked whether it is there. */
+    private static final Duration GATEWAY_ANSWER = Duration.ofSeconds(3);
+
+    private final Transport transport;
+    private final Optional<OrbCtl> givenOrbctl;
+    private final Optional<String> user;
+    private final SshServer gateway;
+    private final Duration connectTimeout;
+    private final Duration keepAlive;
+    private final int maxParallel;
+    private final Semaphore handshakes;
+    private final Optional<Escalation> escalation;
+
+    private final PipeThreads threads = new PipeThreads();
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private final ReentrantLock deciding = new ReentrantLock();
+    private volatile @Nullable Route route;
+
+    private OrbStackConnector(Builder builder) {
+        transport = builder.transport;
+        givenOrbctl = Optional.ofNullable(builder.orbctl);
+        user = Optional.ofNullable(builder.user);
+        gateway = new SshServer(builder.sshHost, builder.sshPort, builder.key, builder.knownHosts);
+        connectTimeout = builder.connectTimeout;
+        keepAlive = builder.keepAlive;
+        maxParallel = builder.maxParallel;
+        handshakes = new Semaphore(builder.maxHandshakes, true);
+        escalation = Optional.ofNullable(builder.escalation);
+    }
+
+    /** With {@link Transport#AUTO}, as the machines' default users, and where OrbStack puts things. */
+    public static OrbStackConnector create() {
+        return builder().build();
+    }
+
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Connects to the machine with the name of the host; a stopped one is started by OrbStack. The first call also decides how
+     * machines are reached, and logs it.
+     *
+     * @throws ConnectFailedException if the machine isn't there or can't be reached; the message says which, as far as
+     *     OrbStack tells
+     */
+    @Override
+    public Connection connect(Host host) throws InterruptedException {
+        MachineName machine;
+        try {
+            machine = new MachineName(host.name());
+        } catch (IllegalArgumentException e) {
+            throw new ConnectFailedException(host.name(), "it can't be an OrbStack machine: " + e.getMessage(), e);
+        }
+        if (closed.getCount() == 0) {
+            throw new ConnectFailedException(host.name(), "the connector of OrbStack machines is closed");
+        }
+        var defaultUser = host.findData(OrbStack.DEFAULT_USER, String.class);
+        var shells = route(host).shells(host.name(), machine, user, defaultUser);
+        var connection = ShellConnection.to(host.name(), shells, threads).openTimeout(connectTimeout);
+        escalation.ifPresent(connection::escalation);
+        return connection.open();
+    }
+
+    @Override
+    public int maxParallel() {
+        return maxParallel;
+    }
+
+    private Route route(Host host) throws InterruptedException {
+        Route decided = route;
+        if (decided != null) {
+            return decided;
+        }
+        deciding.lockInterruptibly();
+        try {
+            if (route == null) {
+                route = decide();
+            }
+            return route;
+        } catch (IOException e) {
+            throw new ConnectFailedException(host.name(), String.valueOf(e.getMessage()), e);
+        } finally {
+            deciding.unlock();
+        }
+    }
+
+    private Route decide() throws IOException, InterruptedException {
+        Optional<OrbCtl> orbctl = givenOrbctl;
+        String noOrbctl = "";
+        if (orbctl.isEmpty()) {
+            try {
+                orbctl = Optional.of(OrbCtl.onPath());
+            } catch (OrbCtlException.NotInstalled e) {
+                noOrbctl = String.valueOf(e.getMessage());
+            }
+        }
+        String noGateway = "it isn't wanted";
+        if (transport != Transport.CLI) {
+            try {
+                Route ssh = ssh(orbctl);
+                LOG.info("OrbStack machines are reached by the SSH gateway at {}", gateway);
+                return ssh;
+            } catch (IOException e) {
+                noGateway = String.valueOf(e.getMessage());
+                if (transport == Transport.SSH) {
+                    throw e;
+                }
+            }
+        }
+        if (orbctl.isEmpty()) {
+            throw new IOException(
+                    transport == Transport.CLI
+                            ? noOrbctl
+                            : "OrbStack can't be reached, neither by SSH (" + noGateway + ") nor by orbctl (" + noOrbctl
+                                    + ")");
+        }
+        LOG.info(
+                "OrbStack machines are reached by {} run, not by the SSH gateway: {}",
+                orbctl.get().program(),
+                noGateway);
+        return new CliRoute(orbctl.get(), handshakes, escalation.isEmpty(), threads);
+    }
+
+    private Route ssh(Optional<OrbCtl> orbctl) throws IOException, InterruptedException {
+        var client = new JschClient(gateway, keepAlive, threads);
+        var orbstack = new OrbStackProcess(orbctl, closed);
+        if (transport == Transport.AUTO) {
+            requireAnswer(orbstack);
+        }
+        return new SshRoute(client, orbstack, connectTimeout, handshakes, escalation.isEmpty(), closed);
+    }
+
+    /** That somebody there speaks SSH; OrbStack is started for that if it isn't running. */
+    private void requireAnswer(OrbStackProcess orbstack) throws IOException, InterruptedException {
+        try {
+            askGateway();
+        } catch (ConnectException e) {
+            if (!orbstack.isUpNow(System.nanoTime() + connectTimeout.toNanos())) {
+                throw new IOException("nobody listens at " + gateway + "; " + orbstack.whyNotUp(), e);
+            }
+            try {
+                askGateway();
+            } catch (IOException again) {
+                throw new IOException("OrbStack runs, but nobody listens at " + gateway, again);
+            }
+        } catch (IOException e) {
+            throw new IOException("no SSH server answers at " + gateway + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void askGateway() throws IOException, InterruptedException {
+        int limit = Math.toIntExact(Math.min(GATEWAY_ANSWER.toMillis(), connectTimeout.toMillis()));
+        try (var socket = new Socket()) {
+            socket.connect(new InetSocketAddress(gateway.host(), gateway.port()), limit);
+            socket.setSoTimeout(limit);
+            InputStream in = socket.getInputStream();
+            if (!new String(in.readNBytes(4), StandardCharsets.US_ASCII).equals("SSH-")) {
+                throw new IOException("what answers isn't an SSH server");
+            }
+        } catch (IOException e) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException("interrupted while the gateway was asked");
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public void close() {
+        closed.countDown();
+        threads.close();
+    }
+
+    /** Collects the options of a connector; used by one thread, then thrown away. */
+    public static final class Builder {
+
+        private static final Path OWN_FILES = Path.of(System.getProperty("user.home"), ".orbstack", "ssh");
+
+        private Transport transport = Transport.AUTO;
+        private @Nullable OrbCtl orbctl;
+        private @Nullable String user;
+        private String sshHost = "127.0.0.1";
+        private int sshPort = 32_222;
+        private Path key = OWN_FILES.resolve("id_ed25519");
+        private Path knownHosts = OWN_FILES.resolve("known_hosts");
+        private Duration connectTimeout = Duration.ofSeconds(60);
+        private Duration keepAlive = Duration.ofSeconds(15);
+        private int maxParallel = Integer.MAX_VALUE;
+        private int maxHandshakes = 16;
+        private @Nullable Escalation escalation;
+
+        private Builder() {}
+
+        /** By default {@link Transport#AUTO}. */
+        public Builder transport(Transport way) {
+            transport = way;
+            return this;
+        }
+
+        /** The client of {@code orbctl}; by default the one on PATH, if it is there. */
+        public Builder orbctl(OrbCtl client) {
+            orbctl = client;
+            return this;
+        }
+
+        /**
+         * Whom to log in as on every machine; by default each machine's own default user.
+         *
+         * @throws IllegalArgumentException if a login can't be made with that name
+         */
+        public Builder user(String name) {
+            if (!name.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*\\$?")) {
+                throw new IllegalArgumentException(
+                        "user must be a user name of letters, digits, '_', '.' and '-', was '" + name + "'");
+            }
+            user = name;
+            return this;
+        }
+
+        /** Where the SSH gateway is; by default port 32222 of 127.0.0.1. */
+        public Builder gateway(String host, int port) {
+            sshHost = host;
+            sshPort = port;
+            return this;
+        }
+
+        /** The private key for the gateway, without a passphrase; by default {@code ~/.orbstack/ssh/id_ed25519}. */
+        public Builder key(Path file) {
+            key = file;
+            return this;
+        }
+
+        /** The gateway's host keys, which are always checked; by default {@code ~/.orbstack/ssh/known_hosts}. */
+        public Builder knownHosts(Path file) {
+            knownHosts = file;
+            return this;
+        }
+
+        /**
+         * How long connecting to a machine may take, a start of the machine or of OrbStack included; by default 60 seconds.
+         */
+        public Builder connectTimeout(Duration limit) {
+            connectTimeout = positive("connectTimeout", limit);
+            return this;
+        }
+
+        /**
+         * How long an SSH connection may be silent before it is asked whether it is still there, by default 15 seconds; lost
+         * after three such questions without an answer.
+         */
+        public Builder keepAlive(Duration interval) {
+            keepAlive = positive("keepAlive", interval);
+            return this;
+        }
+
+        /** How many connections may be in the making at once; by default 16. */
+        public Builder maxHandshakes(int limit) {
+            maxHandshakes = atLeastOne("maxHandshakes", limit);
+            return this;
+        }
+
+        /** How many connects and commands OrbStack is to get at once, over all hosts; by default there is no limit. */
+        public Builder maxParallel(int limit) {
+            maxParallel = atLeastOne("maxParallel", limit);
+            return this;
+        }
+
+        /**
+         * Commands of other users are run by that program in a shell of the one who logged in, instead of by a login of
+         * their own.
+         */
+        public Builder escalation(Escalation way) {
+            escalation = way;
+            return this;
+        }
+
+        public OrbStackConnector build() {
+            return new OrbStackConnector(this);
+        }
+
+        private static Duration positive(String what, Duration duration) {
+            if (duration.isZero() || duration.isNegative()) {
+                throw new IllegalArgumentException(what + " must be > 0, was " + duration);
+            }
+            return duration;
+        }
+
+        private static int atLeastOne(String what, int limit) {
+            if (limit < 1) {
+                throw new IllegalArgumentException(what + " must be >= 1, was " + limit);
+            }
+            return limit;
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package dev.weftwork.connector.orbstack;
+
+import dev.weftwork.connector.orbstack.cli.MachineName;
+import dev.weftwork.connector.orbstack.ssh.SshClient;
+import dev.weftwork.connector.orbstack.ssh.SshConnection;
+import dev.weftwork.connector.orbstack.ssh.SshFailure;
+import dev.weftwork.session.ShellTransport;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Into machines by OrbStack's SSH gateway. */
+final class SshRoute implements Route {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SshRoute.class);
+
+    /** Resets with hundreds of new connections have been seen, never many in a row. */
+    private static final int ATTEMPTS = 5;
+
+    private static final Duration FIRST_WAIT = Duration.ofMillis(100);
+
+    private final SshClient client;
+    private final OrbStackProcess orbstack;
+    private final Duration limit;
+    private final Semaphore handshakes;
+    private final Diagnosis diagnosis;
+    private final boolean ownLogins;
+    private final CountDownLatch closed;
+
+    /**
+     * Connects when asked to.
+     *
+     * @param limit for connecting, with all attempts
+     * @param handshakes how many at once
+     * @param ownLogins whether commands of another user get a login of their own
+     * @param closed open as long as the connector is
+     */
+    SshRoute(
+            SshClient client,
+            OrbStackProcess orbstack,
+            Duration limit,
+            Semaphore handshakes,
+            boolean ownLogins,
+            CountDownLatch closed) {
+        this.client = client;
+        this.orbstack = orbstack;
+        this.limit = limit;
+        this.handshakes = handshakes;
+        this.ownLogins = ownLogins;
+        this.closed = closed;
+        diagnosis = new Diagnosis(orbstack.orbctl());
+    }
+
+    @Override
+    public ShellTransport shells(
+            String host, MachineName machine, Optional<String> login, Optional<String> defaultUser) {
+        return new SshShells(this, host, machine, login, defaultUser);
+    }
+
+    boolean ownLogins() {
+        return ownLogins;
+    }
+
+    Duration limit() {
+        return limit;
+    }
+
+    Diagnosis diagnosis() {
+        return diagnosis;
+    }
+
+    /**
+     * A new connection. Tries again, with growing pauses, while nothing but the way there has failed; nothing has run then.
+     *
+     * @param host whom messages are about
+     */
+    SshConnection connect(String host, String login) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + limit.toNanos();
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return connectOnce(login, deadline);
+            } catch (SshFailure e) {
+                boolean mayPass = switch (e.kind()) {
+                    case REFUSED -> orbstack.isUpNow(deadline);
+                    case CUT_OFF -> true;
+                    case SILENT, HOST_KEY, KEY, OTHER -> false;
+                };
+                Duration wait = pause(attempt);
+                if (!mayPass || attempt == ATTEMPTS || System.nanoTime() + wait.toNanos() - deadline >= 0) {
+                    throw new IOException(e.getMessage() + advice(e, attempt), e);
+                }
+                LOG.debug("{}: attempt {} to connect failed, next in {}", host, attempt, wait, e);
+                if (closed.await(wait.toNanos(), TimeUnit.NANOSECONDS)) {
+                    throw new IOException("the connector is closed", e);
+                }
+            }
+        }
+    }
+
+    private SshConnection connectOnce(String login, long deadline) throws IOException, InterruptedException {
+        if (!handshakes.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+            throw new IOException("other connections were being made for all of " + limit.toMillis() + " ms");
+        }
+        try {
+            return client.connect(login, Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
+        } finally {
+            handshakes.release();
+        }
+    }
+
+    /** Twice as long as the one before, give or take a half, so that hundreds don't come back at the same time. */
+    private static Duration pause(int attempt) {
+        long nanos = FIRST_WAIT.toNanos() << (attempt - 1);
+        return Duration.ofNanos(nanos / 2 + ThreadLocalRandom.current().nextLong(nanos));
+    }
+
+    private String advice(SshFailure failure, int attempts) {
+        String tried = attempts == 1 ? "" : " (" + attempts + " attempts)";
+        return tried
+                + switch (failure.kind()) {
+                    case REFUSED -> "; " + orbstack.whyNotUp();
+                    case SILENT ->
+                        "; OrbStack's daemon may hang: try `orbctl status`, and restart OrbStack if that hangs too";
+                    case HOST_KEY ->
+                        "; if this is OrbStack, take the file it writes, ~/.orbstack/ssh/known_hosts, or choose the transport CLI";
+                    case KEY -> "; OrbStack's own is ~/.orbstack/ssh/id_ed25519";
+                    case CUT_OFF, OTHER -> "";
+                };
+    }
+}

@@ -1,0 +1,144 @@
+package dev.weftwork.connector.orbstack;
+
+import dev.weftwork.connector.orbstack.cli.MachineName;
+import dev.weftwork.connector.orbstack.ssh.SshConnection;
+import dev.weftwork.session.ShellChannel;
+import dev.weftwork.session.ShellTransport;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/** Shells of one user on one machine, over one SSH connection that is made when it is first needed, and again when lost. */
+final class SshShells implements ShellTransport {
+
+    /** A login shell with a profile that prints or changes what it likes; this one is what the session talks to. */
+    private static final String SHELL = "exec sh";
+
+    /** How long a consumer of output may hold a connection before a shell beside it gets another. */
+    private static final Duration HELD_UP = Duration.ofMillis(100);
+
+    private final SshRoute route;
+    private final String host;
+    private final MachineName machine;
+    private final Optional<String> login;
+    private final Optional<String> defaultUser;
+    private final ReentrantLock connecting = new ReentrantLock();
+    private final Set<SshConnection> connections = ConcurrentHashMap.newKeySet();
+
+    /** Guarded by {@link #connecting}. */
+    private @Nullable SshConnection main;
+
+    private volatile boolean closed;
+
+    SshShells(SshRoute route, String host, MachineName machine, Optional<String> login, Optional<String> defaultUser) {
+        this.route = route;
+        this.host = host;
+        this.machine = machine;
+        this.login = login;
+        this.defaultUser = defaultUser;
+    }
+
+    @Override
+    public ShellChannel open(ShellChannel.Listener listener) throws IOException, InterruptedException {
+        connecting.lockInterruptibly();
+        try {
+            SshConnection known = main;
+            if (known != null && known.isOpen()) {
+                if (known.heldUp().compareTo(HELD_UP) > 0) {
+                    return new OwnConnection(connect()).open(listener);
+                }
+                try {
+                    return known.open(SHELL, listener, route.limit());
+                } catch (IOException e) {
+                    if (known.isOpen()) {
+                        throw e;
+                    }
+                    // It was lost while nobody looked.
+                }
+            }
+            if (known != null) {
+                forget(known);
+            }
+            main = connect();
+            return main.open(SHELL, listener, route.limit());
+        } finally {
+            connecting.unlock();
+        }
+    }
+
+    /** The login always names the machine: a single word that isn't one would be a user of the default machine. */
+    private SshConnection connect() throws IOException, InterruptedException {
+        SshConnection made = route.connect(host, login.orElse("default") + "@" + machine);
+        connections.add(made);
+        if (closed) {
+            forget(made);
+            throw new IOException("its connection is closed");
+        }
+        return made;
+    }
+
+    private void forget(SshConnection connection) {
+        connections.remove(connection);
+        connection.close();
+    }
+
+    @Override
+    public Optional<String> user() {
+        return login.or(() -> defaultUser);
+    }
+
+    @Override
+    public Optional<ShellTransport> as(String user) {
+        return route.ownLogins()
+                ? Optional.of(new SshShells(route, host, machine, Optional.of(user), defaultUser))
+                : Optional.empty();
+    }
+
+    @Override
+    public String explain(String reason) throws InterruptedException {
+        return route.diagnosis().of(reason, machine, login);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        connections.forEach(this::forget);
+    }
+
+    /** A channel whose connection is its own, and ends with it. */
+    private final class OwnConnection {
+        private final SshConnection connection;
+
+        OwnConnection(SshConnection connection) {
+            this.connection = connection;
+        }
+
+        ShellChannel open(ShellChannel.Listener listener) throws IOException, InterruptedException {
+            boolean opened = false;
+            try {
+                ShellChannel channel = connection.open(SHELL, listener, route.limit());
+                opened = true;
+                return new ShellChannel() {
+                    @Override
+                    public void write(byte[] bytes, int offset, int count) throws IOException {
+                        channel.write(bytes, offset, count);
+                    }
+
+                    @Override
+                    public void close() {
+                        channel.close();
+                        forget(connection);
+                    }
+                };
+            } finally {
+                if (!opened) {
+                    forget(connection);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package dev.weftwork.connector.orbstack.ssh;
+
+import com.jcraft.jsch.ChannelExec;
+import dev.weftwork.connector.OutputConsumer.Stream;
+import dev.weftwork.session.ShellChannel;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** The streams of one command on an SSH server. Its outputs go into sinks of ours, on the thread that reads the connection. */
+final class JschChannel implements ShellChannel {
+
+    private final JschConnection connection;
+    private final ChannelExec channel;
+    private final Listener listener;
+    private final OutputStream input;
+    private final ReentrantLock writing = new ReentrantLock();
+
+    /** JSch closes both outputs when the channel ends, in whatever way. */
+    private final AtomicInteger open = new AtomicInteger(2);
+
+    JschChannel(JschConnection connection, ChannelExec channel, Listener listener) throws IOException {
+        this.connection = connection;
+        this.channel = channel;
+        this.listener = listener;
+        channel.setOutputStream(new Sink(Stream.STDOUT));
+        channel.setExtOutputStream(new Sink(Stream.STDERR));
+        input = channel.getOutputStream();
+    }
+
+    /** An SSH packet comes as a whole or not at all, so its last two bytes do. */
+    @Override
+    public void write(byte[] bytes, int offset, int count) throws IOException {
+        writing.lock();
+        try {
+            // JSch itself would lose it without a word.
+            if (channel.isClosed() || !connection.isOpen()) {
+                throw new IOException("the shell is closed");
+            }
+            input.write(bytes, offset, count);
+            input.flush();
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    @Override
+    public void close() {
+        // Closing waits for a write, and a write for a reader that there may never be.
+        if (writing.tryLock()) {
+            try {
+                input.close();
+            } catch (IOException e) {
+                // The channel's end says the same.
+            } finally {
+                writing.unlock();
+            }
+        }
+        channel.disconnect();
+    }
+
+    private void ended() {
+        if (open.decrementAndGet() == 0) {
+            listener.closed(reason());
+        }
+    }
+
+    private String reason() {
+        int status = channel.getExitStatus();
+        if (status >= 0) {
+            return "its shell ended" + (status == 0 ? "" : " with status " + status);
+        }
+        return connection.isOpen()
+                ? "its shell was killed, or the machine stopped (exit status 0xFFFFFFFF)"
+                : "the SSH connection was lost";
+    }
+
+    /** One of its outputs. */
+    private final class Sink extends OutputStream {
+        private final Stream stream;
+        private boolean closed;
+
+        Sink(Stream stream) {
+            this.stream = stream;
+        }
+
+        @Override
+        public void write(int value) {
+            write(new byte[] {(byte) value}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int count) {
+            connection.listening(true);
+            try {
+                // Whether more is wanted or not, the rest must be read: other channels' packets come behind it.
+                listener.output(stream, bytes, offset, count);
+            } finally {
+                connection.listening(false);
+            }
+        }
+
+        @Override
+        public void close() {
+            if (!closed) {
+                closed = true;
+                ended();
+            }
+        }
+    }
+}

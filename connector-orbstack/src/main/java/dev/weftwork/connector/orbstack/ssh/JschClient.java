@@ -1,0 +1,250 @@
+package dev.weftwork.connector.orbstack.ssh;
+
+import com.jcraft.jsch.JSch;
+import com.jcraft.jsch.JSchChangedHostKeyException;
+import com.jcraft.jsch.JSchException;
+import com.jcraft.jsch.JSchHostKeyException;
+import com.jcraft.jsch.Session;
+import com.jcraft.jsch.SocketFactory;
+import dev.weftwork.session.PipeThreads;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * SSH by JSch.
+ *
+ * <p>JSch waits inside monitors, which hold the carriers of virtual threads before JDK 24. So its reader threads, one for each
+ * connection, are platform threads there and virtual ones from JDK 24 on; connecting and opening happen on platform threads
+ * for all, on which the caller waits.
+ */
+public final class JschClient implements SshClient {
+
+    private static final Logger LOG = LoggerFactory.getLogger(JschClient.class);
+
+    /** Virtual threads that wait in a monitor keep their carriers before this release of Java. */
+    private static final int MONITORS_RELEASE_CARRIERS = 24;
+
+    /** What JSch's reader needs; virtual memory until touched. */
+    private static final long STACK_BYTES = 256 * 1024;
+
+    private static final int KEEP_ALIVE_MISSES = 3;
+
+    private final SshServer server;
+    private final Duration keepAlive;
+    private final PipeThreads threads;
+    private final JSch jsch;
+
+    /**
+     * Reads the key and the known hosts; looks at nothing else.
+     *
+     * @param keepAlive how long nothing may come before the server is asked whether it is there; after three unanswered
+     *     questions the connection is lost
+     * @param threads owned by the caller
+     * @throws SshFailure if one of the files can't be used
+     */
+    public JschClient(SshServer server, Duration keepAlive, PipeThreads threads) throws SshFailure {
+        this.server = server;
+        this.keepAlive = keepAlive;
+        this.threads = threads;
+        jsch = new JSch();
+        if (!Files.isReadable(server.knownHosts())) {
+            throw new SshFailure(
+                    SshFailure.Kind.HOST_KEY,
+                    "its host key can't be checked: no file " + server.knownHosts() + " that can be read",
+                    new IOException("no known hosts"));
+        }
+        try {
+            jsch.setKnownHosts(server.knownHosts().toString());
+        } catch (JSchException e) {
+            throw new SshFailure(
+                    SshFailure.Kind.HOST_KEY,
+                    "its host key can't be checked: " + server.knownHosts() + ": " + said(e),
+                    e);
+        }
+        if (!Files.isReadable(server.key())) {
+            throw new SshFailure(
+                    SshFailure.Kind.KEY,
+                    "there is no key " + server.key() + " that can be read",
+                    new IOException("no key"));
+        }
+        try {
+            jsch.addIdentity(server.key().toString());
+            for (var identity : jsch.getIdentityRepository().getIdentities()) {
+                if (identity.isEncrypted()) {
+                    throw new JSchException("it has a passphrase, which isn't supported");
+                }
+            }
+        } catch (JSchException e) {
+            throw new SshFailure(SshFailure.Kind.KEY, "the key " + server.key() + " can't be used: " + said(e), e);
+        }
+    }
+
+    @Override
+    public SshConnection connect(String login, Duration limit) throws IOException, InterruptedException {
+        var attempt = new Attempt(limit);
+        CompletableFuture<Session> connecting;
+        try {
+            connecting = threads.start("weftwork-connect-" + login, () -> connect(login, attempt));
+        } catch (IllegalStateException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+        boolean connected = false;
+        try {
+            Session session = connecting.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+            connected = true;
+            return new JschConnection(login, session, threads);
+        } catch (TimeoutException e) {
+            throw silent(limit, e);
+        } catch (ExecutionException e) {
+            throw failure(login, limit, e.getCause() == null ? e : e.getCause());
+        } finally {
+            if (!connected) {
+                attempt.giveUp();
+                // It may have come to its end just now.
+                var unused = connecting.thenAccept(Session::disconnect);
+            }
+        }
+    }
+
+    private Session connect(String login, Attempt attempt) throws JSchException {
+        Session session = jsch.getSession(login, server.host(), server.port());
+        session.setConfig("StrictHostKeyChecking", "yes");
+        session.setConfig("PreferredAuthentications", "publickey");
+        session.setSocketFactory(attempt);
+        session.setDaemonThread(true);
+        session.setThreadFactory(readers(login));
+        session.setServerAliveInterval(milliseconds(keepAlive));
+        session.setServerAliveCountMax(KEEP_ALIVE_MISSES);
+        session.connect(milliseconds(attempt.limit));
+        return session;
+    }
+
+    private static ThreadFactory readers(String login) {
+        String name = "weftwork-ssh-" + login;
+        return Runtime.version().feature() >= MONITORS_RELEASE_CARRIERS
+                ? Thread.ofVirtual().name(name).factory()
+                : Thread.ofPlatform().name(name).daemon().stackSize(STACK_BYTES).factory();
+    }
+
+    private SshFailure silent(Duration limit, Throwable cause) {
+        return new SshFailure(
+                SshFailure.Kind.SILENT,
+                "the SSH server at " + server + " was silent for " + limit.toMillis() + " ms",
+                cause);
+    }
+
+    private SshFailure failure(String login, Duration limit, Throwable failure) {
+        if (failure instanceof JSchHostKeyException) {
+            String what = failure instanceof JSchChangedHostKeyException ? "is another than" : "is not among";
+            return new SshFailure(
+                    SshFailure.Kind.HOST_KEY,
+                    "the host key of the SSH server at " + server + " " + what + " those in " + server.knownHosts()
+                            + " (" + said(failure) + ")",
+                    failure);
+        }
+        if (hasCause(failure, ConnectException.class)) {
+            return new SshFailure(
+                    SshFailure.Kind.REFUSED, "nobody listens at " + server + " (" + said(failure) + ")", failure);
+        }
+        if (hasCause(failure, SocketTimeoutException.class)) {
+            return silent(limit, failure);
+        }
+        String said = said(failure);
+        String lower = said.toLowerCase(Locale.ROOT);
+        if (lower.startsWith("auth fail")
+                || lower.startsWith("auth cancel")
+                || lower.contains("too many authentication")) {
+            return new SshFailure(
+                    SshFailure.Kind.KEY,
+                    "the SSH server at " + server + " doesn't take the key " + server.key() + " for login " + login
+                            + " (" + said + ")",
+                    failure);
+        }
+        boolean cutOff = hasCause(failure, IOException.class) || lower.contains("closed by foreign host");
+        return new SshFailure(
+                cutOff ? SshFailure.Kind.CUT_OFF : SshFailure.Kind.OTHER,
+                "the SSH server at " + server + (cutOff ? " cut the connection off" : " can't be used") + ": " + said,
+                failure);
+    }
+
+    private static boolean hasCause(@Nullable Throwable failure, Class<? extends Throwable> type) {
+        for (Throwable each = failure; each != null; each = each.getCause()) {
+            if (type.isInstance(each)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** As the library takes them: at least 1, for 0 means for ever there. */
+    static int milliseconds(Duration duration) {
+        return Math.toIntExact(Math.min(Integer.MAX_VALUE, Math.max(1, duration.toMillis())));
+    }
+
+    static String said(@Nullable Throwable failure) {
+        if (failure == null) {
+            return "for no known reason";
+        }
+        return failure.getMessage() == null ? failure.toString() : failure.getMessage();
+    }
+
+    /** Knows the socket, so that whoever has waited long enough can close it under the library's hands. */
+    private static final class Attempt implements SocketFactory {
+        private final Duration limit;
+        private volatile @Nullable Socket socket;
+        private volatile boolean over;
+
+        Attempt(Duration limit) {
+            this.limit = limit;
+        }
+
+        @Override
+        public Socket createSocket(String host, int port) throws IOException {
+            var made = new Socket();
+            socket = made;
+            if (over) {
+                throw new IOException("given up");
+            }
+            made.connect(new InetSocketAddress(host, port), milliseconds(limit));
+            return made;
+        }
+
+        void giveUp() {
+            over = true;
+            Socket made = socket;
+            if (made != null) {
+                try {
+                    made.close();
+                } catch (IOException e) {
+                    LOG.trace("closing a socket", e);
+                }
+            }
+        }
+
+        @Override
+        public InputStream getInputStream(Socket made) throws IOException {
+            return made.getInputStream();
+        }
+
+        @Override
+        public OutputStream getOutputStream(Socket made) throws IOException {
+            return made.getOutputStream();
+        }
+    }
+}
