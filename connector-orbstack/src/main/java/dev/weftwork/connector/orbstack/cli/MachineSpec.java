@@ -262,9 +262,13 @@ public final class MachineSpec {
             return this;
         }
 
-        /** One more folder of the Mac that it sees. OrbStack 2.1. */
+        /**
+         * One more folder of the Mac that it sees. OrbStack 2.1.
+         *
+         * @throws IllegalArgumentException if one of its paths isn't absolute, or has a {@code :}
+         */
         public Builder mount(Mount mount) {
-            mounts.add(mount);
+            mounts.add(mount.requireValid());
             return this;
         }
 

@@ -10,14 +10,16 @@ import java.util.Optional;
  */
 public record Mount(String source, Optional<String> destination) {
 
-    public Mount {
-        requirePath("mount source", source);
-        destination.ifPresent(path -> requirePath("mount destination", path));
-    }
-
     /** A folder that the machine sees at that path. */
     public static Mount of(String source, String destination) {
         return new Mount(source, Optional.of(destination));
+    }
+
+    /** Those of a machine that exists are taken as they are; of one to be created they must fit into a word. */
+    Mount requireValid() {
+        requirePath("mount source", source);
+        destination.ifPresent(path -> requirePath("mount destination", path));
+        return this;
     }
 
     String word() {

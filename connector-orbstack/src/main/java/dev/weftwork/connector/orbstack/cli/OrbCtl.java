@@ -569,8 +569,16 @@ public final class OrbCtl {
             return this;
         }
 
-        /** One more variable in the environment of every call, over that of this JVM. */
+        /**
+         * One more variable in the environment of every call, over that of this JVM.
+         *
+         * @throws IllegalArgumentException if it isn't the form of a variable
+         */
         public Builder env(String name, String value) {
+            if (name.isEmpty() || name.indexOf('=') >= 0 || (name + value).indexOf('\0') >= 0) {
+                throw new IllegalArgumentException(
+                        "a variable must have a name without '=' and no NUL, was '" + name + "'");
+            }
             environment.put(name, value);
             return this;
         }

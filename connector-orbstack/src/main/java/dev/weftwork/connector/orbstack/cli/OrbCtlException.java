@@ -24,6 +24,7 @@ import java.util.stream.Stream;
 public abstract sealed class OrbCtlException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
+    private static final Pattern COLOUR = Pattern.compile("\u001b\\[[0-9;]*m");
     private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_@%+=:,./-]+");
 
     private final transient List<String> argv;
@@ -126,7 +127,7 @@ public abstract sealed class OrbCtlException extends RuntimeException {
                     argv,
                     typed(argv) + " exited " + exitCode + ": "
                             + stderr.lines()
-                                    .map(String::strip)
+                                    .map(Failed::printable)
                                     .filter(line -> !line.isEmpty())
                                     .findFirst()
                                     .orElse("it wrote nothing on standard error")
@@ -134,6 +135,10 @@ public abstract sealed class OrbCtlException extends RuntimeException {
             this.exitCode = exitCode;
             this.stderr = stderr;
             this.kind = kind;
+        }
+
+        private static String printable(String line) {
+            return COLOUR.matcher(line).replaceAll("").strip().replaceAll("\\p{Cntrl}", "\ufffd");
         }
 
         /** The exit code; 0 where only the text says that it failed. */

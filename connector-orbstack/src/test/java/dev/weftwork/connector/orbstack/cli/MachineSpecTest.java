@@ -60,13 +60,14 @@ class MachineSpecTest {
                 .isThrownBy(() -> builder().userData(" "))
                 .withMessage("userData must not be blank");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new Mount("relative", Optional.empty()))
+                .isThrownBy(() -> builder().mount(new Mount("relative", Optional.empty())))
                 .withMessage("mount source must be an absolute path without ':', was 'relative'");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> Mount.of("/a", "/b:c"))
+                .isThrownBy(() -> builder().mount(Mount.of("/a", "/b:c")))
                 .withMessage("mount destination must be an absolute path without ':', was '/b:c'");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new MachineId("docker"))
-                .withMessage("machine id must be 26 digits and capital letters, was 'docker'");
+                .isThrownBy(() -> new MachineId("-a"))
+                .withMessage(
+                        "machine id must be letters, digits and '-', beginning with a letter or a digit, was '-a'");
     }
 }

@@ -71,6 +71,9 @@ class OrbCtlTest {
             scripted.on("status", prints(text + "\n") + "exit " + exitCode);
 
             assertThat(orbctl.status()).isEqualTo(expected);
+
+            // Trap 22: all else would start OrbStack.
+            assertThat(scripted.lines()).containsExactly("status");
         }
 
         @Test
@@ -139,7 +142,7 @@ class OrbCtlTest {
                       "record": {"id":"01KTK0Z32XA8Y4R8MVY2F4TZKN","name":"web01","later":[1],
                         "image":{"distro":"ubuntu","version":"noble","arch":"arm64","variant":"cloud"},
                         "config":{"isolated":true,"default_username":"me","memory_limit_mib":4096,
-                          "mounts":[{"source":"/Users/me/x","destination":"/x"},{"source":"/Users/me/y"}]},
+                          "mounts":[{"source":"/Users/me/x","destination":"/x"},{"source":"~/y:z"}]},
                         "builtin":false,"state":"running"},
                       "disk_usage": 997879808, "ip4": "192.168.139.198", "ip6": "fd07:b51a:cc66::2", "more": {}
                     }
@@ -155,7 +158,7 @@ class OrbCtlTest {
             assertThat(info.ip6()).contains("fd07:b51a:cc66::2");
             assertThat(info.memoryLimitMib()).hasValue(4096);
             assertThat(info.mounts())
-                    .containsExactly(Mount.of("/Users/me/x", "/x"), new Mount("/Users/me/y", Optional.empty()));
+                    .containsExactly(Mount.of("/Users/me/x", "/x"), new Mount("~/y:z", Optional.empty()));
         }
 
         @ParameterizedTest
@@ -451,6 +454,7 @@ class OrbCtlTest {
                     "[-32098] stop 'web01': timeout|STOP_TIMED_OUT",
                     "Error: unknown flag: --isolated|UNKNOWN_OPTION",
                     "Error: invalid distro: X|REFUSED_ARGUMENTS",
+                    "[-32098] CREATE 'x1': MACHINE ALREADY EXISTS: 'x1'|MACHINE_ALREADY_EXISTS",
                     "[-32098] create 'x1': machine crashed on startup|OTHER"
                 })
         void isToldApartByItsText(String stderr, Kind kind) {
@@ -463,6 +467,13 @@ class OrbCtlTest {
             assertThat(failure.exitCode()).isEqualTo(1);
             assertThat(failure).hasMessageStartingWith("`orbctl create ubuntu web01` exited 1: " + stderr);
             assertThat(failure.argv()).endsWith("create", "ubuntu", "web01");
+        }
+
+        @Test
+        void coloursAndControlsStayOutOfTheMessage() {
+            scripted.on("start", "printf '\\033[31m[-32098] no\\007\\033[0m\\n' >&2; exit 1");
+
+            assertThatThrownBy(() -> orbctl.start(WEB)).hasMessage("`orbctl start web01` exited 1: [-32098] no\ufffd");
         }
 
         @Test
