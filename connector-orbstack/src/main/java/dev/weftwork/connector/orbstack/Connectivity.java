@@ -36,7 +36,14 @@ public final class Connectivity {
             fi
             if command -v nc >/dev/null 2>&1; then
               tried=1
-              nc -z -w 5 "$1" "$2" >/dev/null 2>&1 </dev/null && exit 0
+              said=$(nc -z -w 5 "$1" "$2" 2>&1 </dev/null) && exit 0
+              case $said in
+                *"invalid option"* | *"unrecognized option"*)
+                  # Busybox's may have no -z: then it stays connected until it is ended.
+                  limited nc -w 3 "$1" "$2" >/dev/null 2>&1 </dev/null
+                  case $? in 0 | 124 | 143) exit 0 ;; esac
+                  ;;
+              esac
             fi
             if command -v python3 >/dev/null 2>&1; then
               tried=1
@@ -54,7 +61,11 @@ public final class Connectivity {
               exit
             fi
             command -v wget >/dev/null 2>&1 || { echo 'needs curl or wget' >&2; exit 127; }
-            said=$(wget -S -O /dev/null -t 1 -T 30 "$1" 2>&1)
+            # Not -T: busybox's can crash of it.
+            limited() {
+              if command -v timeout >/dev/null 2>&1; then timeout 30 "$@"; else "$@"; fi
+            }
+            said=$(limited wget -S -O /dev/null -t 1 "$1" 2>&1)
             code=$(printf '%s\\n' "$said" | sed -n 's/^ *HTTP\\/[0-9.]* \\([0-9][0-9]*\\).*/\\1/p' | tail -n 1)
             if test -n "$code"; then echo "$code"; exit 0; fi
             printf '%s\\n' "$said" >&2
