@@ -1,6 +1,7 @@
 package dev.weftwork.connector.orbstack;
 
 import dev.weftwork.connector.orbstack.cli.Machine;
+import dev.weftwork.connector.orbstack.cli.MachineSpec;
 import dev.weftwork.connector.orbstack.cli.MachineState;
 import dev.weftwork.connector.orbstack.cli.OrbCtl;
 import dev.weftwork.inventory.Host;
@@ -87,6 +88,37 @@ public final class OrbStack {
     /** The hosts of {@link #inventory(OrbCtl)}, to be put into an inventory with others and with data; maybe none. */
     public static List<Host> hosts(OrbCtl orbctl) throws InterruptedException {
         return hosts(orbctl.list());
+    }
+
+    /**
+     * Makes these machines exist and waits until they are ready to be worked on: as {@link #ensure(OrbCtl, Fleet)} with the
+     * defaults of {@link Fleet}.
+     */
+    public static FleetReport ensure(List<MachineSpec> machines) throws InterruptedException {
+        return ensure(OrbCtl.onPath(), Fleet.of(machines));
+    }
+
+    /**
+     * Makes a fleet exist: machines that are missing are created, those that are stopped started, and all waited for until
+     * they have an address and answer. A machine that is there but isn't what was asked for is reported to be different,
+     * never changed or deleted.
+     *
+     * <p>Creating is tried again only after what is known to pass: no address in time, or trouble with the download. An
+     * attempt without an answer may have worked all the same; then the machine is taken if it wasn't there when this began,
+     * and is what was asked for.
+     *
+     * <p>Blocks until each machine is ready or has failed, from seconds to many minutes. One that fails keeps no other one
+     * from being ensured. Nothing goes on after it has returned; an interrupt ends all of it, but machines whose creation
+     * is under way may still come into being.
+     *
+     * <pre>{@code
+     * OrbStack.ensure(List.of(MachineSpec.of("web01", "ubuntu:24.04"), MachineSpec.of("web02", "ubuntu:24.04"))).orThrow();
+     * }</pre>
+     *
+     * @throws dev.weftwork.connector.orbstack.cli.OrbCtlException if the machines can't even be listed
+     */
+    public static FleetReport ensure(OrbCtl orbctl, Fleet fleet) throws InterruptedException {
+        return new FleetEnsurer(orbctl, fleet, Pauses.SYSTEM).ensure();
     }
 
     private static Inventory inventory(List<Host> hosts, String what) {
