@@ -44,6 +44,7 @@ final class GuestSession implements Command, ChannelDataReceiver {
     private OutputStream err = OutputStream.nullOutputStream();
     private @Nullable ExitCallback exit;
     private @Nullable Process program;
+    private boolean open;
     private boolean inputEnded;
     private boolean inputBroken;
     private boolean writing;
@@ -86,6 +87,12 @@ final class GuestSession implements Command, ChannelDataReceiver {
 
     @Override
     public void start(ChannelSession sameChannel, Environment unused) {
+        lock.lock();
+        try {
+            open = true;
+        } finally {
+            lock.unlock();
+        }
         sessions.begun(this);
         thread.start();
     }
@@ -270,7 +277,17 @@ final class GuestSession implements Command, ChannelDataReceiver {
     /** The channel is closed, before or after the program's end. */
     @Override
     public void destroy(ChannelSession sameChannel) {
-        sessions.channelClosed();
+        boolean first;
+        lock.lock();
+        try {
+            first = open;
+            open = false;
+        } finally {
+            lock.unlock();
+        }
+        if (first) {
+            sessions.channelClosed();
+        }
         close();
         if (thread.isAlive()) {
             sessions.later(this::kill);

@@ -71,6 +71,10 @@ final class GuestSessions implements CommandFactory, ShellFactory {
         return open.get();
     }
 
+    int programs() {
+        return live.size();
+    }
+
     ChannelSessionFactory channels() {
         return new ChannelSessionFactory() {
             @Override

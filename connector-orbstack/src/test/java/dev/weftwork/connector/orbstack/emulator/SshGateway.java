@@ -91,7 +91,8 @@ public final class SshGateway implements AutoCloseable {
         return start(store, 0);
     }
 
-    static SshGateway start(Path store, int port) throws IOException {
+    /** Starts a gateway on that port of 127.0.0.1, as after a restart of OrbStack. */
+    public static SshGateway start(Path store, int port) throws IOException {
         SshGateway gateway = new SshGateway(store);
         try {
             gateway.open(port);
@@ -175,6 +176,11 @@ public final class SshGateway implements AutoCloseable {
     /** Commands and shells whose channel is open. */
     public int openSessions() {
         return sessions.open();
+    }
+
+    /** Session programs that run, those whose channel is closed already included. */
+    public int sessionPrograms() {
+        return sessions.programs();
     }
 
     /** The most connections that were between the banner and the end of authentication at one time. */

@@ -270,6 +270,43 @@ class SshGatewayTest {
     }
 
     @Test
+    void droppedConnectionLeavesNoSessionProgram() throws Exception {
+        Path pid = store.resolve("pid");
+        Session session = connect(LOGIN);
+        ChannelExec channel = (ChannelExec) session.openChannel("exec");
+        channel.setCommand(
+                "exec >/dev/null 2>&1; echo $$ >" + pid + ".new; mv " + pid + ".new " + pid + "; exec sleep 600");
+        channel.connect();
+        await("the command begins", () -> Files.exists(pid));
+
+        session.disconnect();
+
+        await("the session program ends", () -> gateway.sessionPrograms() == 0);
+        ProcessHandle command = ProcessHandle.of(
+                        Long.parseLong(Files.readString(pid).strip()))
+                .orElseThrow(() -> new AssertionError("the command ended with its connection"));
+        command.destroy();
+    }
+
+    @Test
+    void greatOutputWaitsForASlowReader() throws Exception {
+        Session session = connect(LOGIN);
+        ChannelExec channel = (ChannelExec) session.openChannel("exec");
+        channel.setCommand("head -c 20000000 /dev/zero; echo end >&2");
+        InputStream out = channel.getInputStream();
+        InputStream err = channel.getErrStream();
+        channel.connect();
+
+        byte[] first = out.readNBytes(1000);
+        assertThat(gateway.sessionPrograms()).isEqualTo(1);
+        byte[] rest = out.readAllBytes();
+
+        assertThat(first.length + rest.length).isEqualTo(20_000_000);
+        assertThat(new String(err.readAllBytes(), UTF_8)).isEqualTo("end\n");
+        session.disconnect();
+    }
+
+    @Test
     void otherKeysAndPasswordsAreRefused() throws Exception {
         JSch client = new JSch();
         addNewKey(client);
@@ -318,24 +355,51 @@ class SshGatewayTest {
     }
 
     @Test
-    void keysOutliveTheGateway() throws Exception {
+    void portAndKeysCanOutliveTheGateway() throws Exception {
         byte[] key = Files.readAllBytes(gateway.key());
-        String host = Files.readString(gateway.knownHosts()).split(" ", 2)[1];
+        byte[] known = Files.readAllBytes(gateway.knownHosts());
+        int port = gateway.port();
+        Session before = connect(LOGIN);
         gateway.close();
 
-        gateway = SshGateway.start(store);
+        gateway = SshGateway.start(store, port);
+        Session after = connect(LOGIN);
 
+        await("the earlier connection is dropped", () -> !before.isConnected());
+        assertThat(run(after, "true", InputStream.nullInputStream()).status()).isZero();
         assertThat(Files.readAllBytes(gateway.key())).isEqualTo(key);
-        assertThat(Files.readString(gateway.knownHosts())).isEqualTo("[127.0.0.1]:" + gateway.port() + " " + host);
+        assertThat(Files.readAllBytes(gateway.knownHosts())).isEqualTo(known);
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(gateway.key())))
                 .isEqualTo("rw-------");
+        after.disconnect();
+    }
+
+    @Test
+    void closeDropsConnectionsItNeverAnswered() throws Exception {
+        knob("hang", "ssh");
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), gateway.port())) {
+            socket.setSoTimeout((int) PATIENCE.toMillis());
+            await("the connection is accepted", () -> gateway.openConnections() == 1);
+
+            gateway.close();
+
+            assertThat(socket.getInputStream().read()).isEqualTo(-1);
+        }
     }
 
     @Test
     void remoteForwardingIsRefused() throws Exception {
         Session session = connect(LOGIN);
 
-        assertThatThrownBy(() -> session.setPortForwardingR(0, "127.0.0.1", 9)).isInstanceOf(JSchException.class);
+        // On a thread of its own: JSch interrupts the one that asked, be it late.
+        try (ExecutorService asking = Executors.newSingleThreadExecutor()) {
+            assertThatThrownBy(() -> asking.submit(() -> {
+                                session.setPortForwardingR(0, "127.0.0.1", 9);
+                                return true;
+                            })
+                            .get(PATIENCE.toSeconds(), TimeUnit.SECONDS))
+                    .hasCauseInstanceOf(JSchException.class);
+        }
 
         assertThat(run(session, "true", InputStream.nullInputStream()).status()).isZero();
         session.disconnect();
