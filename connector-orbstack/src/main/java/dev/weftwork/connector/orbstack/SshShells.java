@@ -18,8 +18,8 @@ final class SshShells implements ShellTransport {
     /** A login shell with a profile that prints or changes what it likes; this one is what the session talks to. */
     private static final String SHELL = "exec sh";
 
-    /** How long a consumer of output may hold a connection before a shell beside it gets another. */
-    private static final Duration HELD_UP = Duration.ofMillis(100);
+    /** How long another shell may take on a connection that is there. */
+    private static final Duration BESIDE = Duration.ofSeconds(5);
 
     private final SshRoute route;
     private final String host;
@@ -48,16 +48,18 @@ final class SshShells implements ShellTransport {
         try {
             SshConnection known = main;
             if (known != null && known.isOpen()) {
-                if (known.heldUp().compareTo(HELD_UP) > 0) {
-                    return new OwnConnection(connect()).open(listener);
-                }
                 try {
-                    return known.open(SHELL, listener, route.limit());
+                    if (known.heldUp().isZero()) {
+                        return known.open(SHELL, listener, least(BESIDE, route.limit()));
+                    }
                 } catch (IOException e) {
-                    if (known.isOpen()) {
+                    if (known.isOpen() && known.heldUp().isZero()) {
                         throw e;
                     }
-                    // It was lost while nobody looked.
+                    // It was lost while nobody looked, or is held up now.
+                }
+                if (known.isOpen()) {
+                    return openBeside(listener);
                 }
             }
             if (known != null) {
@@ -109,35 +111,32 @@ final class SshShells implements ShellTransport {
         connections.forEach(this::forget);
     }
 
-    /** A channel whose connection is its own, and ends with it. */
-    private final class OwnConnection {
-        private final SshConnection connection;
+    private static Duration least(Duration one, Duration other) {
+        return one.compareTo(other) < 0 ? one : other;
+    }
 
-        OwnConnection(SshConnection connection) {
-            this.connection = connection;
-        }
+    /** A shell with a connection of its own, which ends with it: a consumer of output holds the other one. */
+    private ShellChannel openBeside(ShellChannel.Listener listener) throws IOException, InterruptedException {
+        SshConnection connection = connect();
+        boolean opened = false;
+        try {
+            ShellChannel channel = connection.open(SHELL, listener, route.limit());
+            opened = true;
+            return new ShellChannel() {
+                @Override
+                public void write(byte[] bytes, int offset, int count) throws IOException {
+                    channel.write(bytes, offset, count);
+                }
 
-        ShellChannel open(ShellChannel.Listener listener) throws IOException, InterruptedException {
-            boolean opened = false;
-            try {
-                ShellChannel channel = connection.open(SHELL, listener, route.limit());
-                opened = true;
-                return new ShellChannel() {
-                    @Override
-                    public void write(byte[] bytes, int offset, int count) throws IOException {
-                        channel.write(bytes, offset, count);
-                    }
-
-                    @Override
-                    public void close() {
-                        channel.close();
-                        forget(connection);
-                    }
-                };
-            } finally {
-                if (!opened) {
+                @Override
+                public void close() {
+                    channel.close();
                     forget(connection);
                 }
+            };
+        } finally {
+            if (!opened) {
+                forget(connection);
             }
         }
     }

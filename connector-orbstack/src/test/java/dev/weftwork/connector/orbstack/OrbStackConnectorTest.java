@@ -53,6 +53,7 @@ class OrbStackConnectorTest {
     void start() throws Exception {
         orbstack = OrbStackEmulator.start();
         gateway = SshGateway.start(orbstack.store());
+        orbstack.knob("stop-grace", "200");
         orbstack.machine("web01");
         connector = builder().build();
     }
@@ -234,6 +235,8 @@ class OrbStackConnectorTest {
                             .outcome())
                     .isEqualTo(new Outcome.Completed(137));
             assertThat(connection.execute(Command.script("kill -9 $$")).outcome())
+                    .isEqualTo(new Outcome.Completed(137));
+            assertThat(connection.execute(Command.script("kill -9 $PPID")).outcome())
                     .isInstanceOf(Outcome.ConnectionLost.class);
             assertThat(out(connection, "echo again")).isEqualTo("again");
         }
@@ -254,8 +257,9 @@ class OrbStackConnectorTest {
 
     @Test
     void nothingOfMuchOutputIsMissing_19() throws Exception {
-        orbstack.knob("drop-tail", "1000");
-        orbstack.knob("ssh-drop-tail", "1000");
+        if (transport == Transport.CLI) {
+            orbstack.knob("drop-tail", "1000");
+        }
         try (Connection connection = connect("web01")) {
             CommandResult result =
                     connection.execute(Command.script("head -c 5000000 /dev/zero; head -c 3000000 /dev/zero >&2"));
@@ -418,7 +422,7 @@ class OrbStackConnectorTest {
         var result = new CompletableFuture<CommandResult>();
         Thread.ofVirtual()
                 .start(() -> result.complete(connection.execute(
-                        Command.script("echo begun; sleep 601"), (stream, bytes, offset, count) -> begun.countDown())));
+                        Command.script("trap '' TERM; echo begun; sleep 601"), (stream, bytes, offset, count) -> begun.countDown())));
         Waiting.await(begun, "the command began");
         interference.happens();
         return Waiting.await(result, "the command ended");
