@@ -136,6 +136,7 @@ char *machine_stop(const char *id);
 char *machine_delete(const char *id);
 char *machine_clone(const char *id, const char *name);
 char *machine_rename(const char *id, const char *name);
+/* PREFIX001 and so on; with 0 one that is called as the prefix says. */
 char *machines_make(int count, const char *prefix, const char *distro);
 void take_down(void);
 bool valid_name(const char *name);

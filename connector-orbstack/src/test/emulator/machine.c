@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -28,6 +29,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -132,7 +134,13 @@ static _Noreturn void start_command(const struct boot *boot, int connection, con
         if (send(connection, &refused, sizeof refused, MSG_NOSIGNAL) < 0) _exit(1);
         _exit(1);
     }
-    for (int i = 0; i < 3; i++) dup2(handed[i], i);
+    for (int i = 0; i < 3; i++) {
+        /* So that the user may open /dev/stdin and the like. */
+        struct statfs system;
+        bool pipe = fstatfs(handed[i], &system) == 0 && system.f_type == PIPEFS_MAGIC;
+        if (pipe && boot->namespaces && fchown(handed[i], account.uid, account.gid) != 0) _exit(1);
+        dup2(handed[i], i);
+    }
     start_environment(root, &account, request, (size_t) size);
     umask(022);
     if (boot->namespaces) {
@@ -365,7 +373,7 @@ static bool boot(struct machine *machine) {
     boot.owner = owner_pidfd(&dead);
     if (dead) return false;
     boot.ready = ready[1];
-    boot.namespaces = geteuid() == 0;
+    boot.namespaces = geteuid() == 0 && knob_number("folder", 0) == 0;
     pid_t pid = -1;
     if (boot.namespaces) {
         pid = (pid_t) syscall(SYS_clone, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | SIGCHLD, NULL, NULL, NULL, NULL);
@@ -815,6 +823,10 @@ static char *make_work(void *argument) {
                                 .mode = "ok", .forward_ssh_agent = true};
     creation.version = strcmp(many->distro, "ubuntu") == 0 ? "noble" : "current";
     template_for(many->distro);
+    if (many->count == 0) {
+        creation.name = many->prefix;
+        return create_work(&creation);
+    }
     for (int i = 1; i <= many->count; i++) {
         creation.name = format("%s%0*d", many->prefix, width < 3 ? 3 : width, i);
         char *error = create_work(&creation);

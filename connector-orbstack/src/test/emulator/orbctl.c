@@ -20,8 +20,9 @@
  *   template, template-alpine  what machines are made from; may be a link to a shared one on the same file system
  *   addresses, lock, workers, downs, made    inner matters
  *
- * Calls of its own: --emulator-template [DISTRO], --emulator-machines COUNT PREFIX [DISTRO], --emulator-down,
- * --emulator-session and --emulator-resolve (for an emulated SSH gateway). They aren't logged.
+ * Calls of its own: --emulator-template [DISTRO], --emulator-machine NAME [DISTRO], --emulator-machines COUNT PREFIX
+ * [DISTRO], --emulator-down, and for an emulated SSH gateway --emulator-session and --emulator-resolve. They aren't
+ * logged.
  */
 #include "emulator.h"
 
@@ -784,6 +785,7 @@ static int pull_command(int count, char **words) {
         pid_t tar = fork();
         if (tar == 0) {
             dup2(pipes[0], 0);
+            dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), 2); /* it would complain of what the other side has said */
             execlp("tar", "tar", "-C", folder, "--no-same-owner", "--transform",
                    format("s,^\\(\\./\\)*%s,%s,", base, named), "-xf", "-", (char *) NULL);
             _exit(127);
@@ -799,7 +801,10 @@ static int pull_command(int count, char **words) {
         int unpacked = -1;
         waitpid(tar, &unpacked, 0);
         if (ended_with != 0) exit_status = ended_with;
-        if (ended_with == 0 && unpacked != 0) exit_status = 1;
+        if (ended_with == 0 && unpacked != 0) {
+            fprintf(stderr, "cp: cannot create regular file '%s/%s'\n", folder, named);
+            exit_status = 1;
+        }
     }
     return exit_status;
 }
@@ -901,6 +906,9 @@ static int own_call(int count, char **words) {
     }
     if (strcmp(what, "machines") == 0 && count >= 3) {
         return ended(machines_make((int) strtol(words[1], NULL, 10), words[2], count > 3 ? words[3] : "ubuntu"));
+    }
+    if (strcmp(what, "machine") == 0 && count >= 2) {
+        return ended(machines_make(0, words[1], count > 2 ? words[2] : "ubuntu"));
     }
     if (strcmp(what, "down") == 0) {
         take_down();

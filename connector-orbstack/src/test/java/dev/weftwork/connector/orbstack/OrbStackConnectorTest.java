@@ -422,7 +422,8 @@ class OrbStackConnectorTest {
         var result = new CompletableFuture<CommandResult>();
         Thread.ofVirtual()
                 .start(() -> result.complete(connection.execute(
-                        Command.script("trap '' TERM; echo begun; sleep 601"), (stream, bytes, offset, count) -> begun.countDown())));
+                        Command.script("trap '' TERM; echo begun; sleep 601"),
+                        (stream, bytes, offset, count) -> begun.countDown())));
         Waiting.await(begun, "the command began");
         interference.happens();
         return Waiting.await(result, "the command ended");
