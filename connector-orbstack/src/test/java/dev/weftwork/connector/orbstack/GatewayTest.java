@@ -1,0 +1,269 @@
+package dev.weftwork.connector.orbstack;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import com.jcraft.jsch.JSch;
+import com.jcraft.jsch.KeyPair;
+import dev.weftwork.command.Command;
+import dev.weftwork.connector.ConnectFailedException;
+import dev.weftwork.connector.Connection;
+import dev.weftwork.connector.orbstack.cli.OrbCtl;
+import dev.weftwork.connector.orbstack.emulator.OrbStackEmulator;
+import dev.weftwork.connector.orbstack.emulator.SshGateway;
+import dev.weftwork.inventory.Host;
+import dev.weftwork.testing.Waiting;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
+
+/** What can be in the way of the SSH gateway, and which way a connector decides for. */
+class GatewayTest {
+
+    private final Path folder;
+    private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+    private final Logger logger = (Logger) LoggerFactory.getLogger(OrbStackConnector.class);
+    private OrbStackEmulator orbstack;
+    private SshGateway gateway;
+
+    GatewayTest(@TempDir Path folder) {
+        this.folder = folder;
+    }
+
+    @BeforeEach
+    void start() throws Exception {
+        orbstack = OrbStackEmulator.start();
+        gateway = SshGateway.start(orbstack.store());
+        orbstack.machine("web01");
+        log.start();
+        logger.setLevel(Level.INFO);
+        logger.setAdditive(false);
+        logger.addAppender(log);
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        logger.detachAppender(log);
+        logger.setAdditive(true);
+        gateway.close();
+        orbstack.close();
+    }
+
+    private OrbStackConnector.Builder builder(Transport transport) {
+        return OrbStackConnector.builder()
+                .transport(transport)
+                .orbctl(OrbCtl.builder().program(orbstack.orbctl()).build())
+                .gateway("127.0.0.1", gateway.port())
+                .key(gateway.key())
+                .knownHosts(gateway.knownHosts());
+    }
+
+    private static void works(OrbStackConnector.Builder builder) throws InterruptedException {
+        try (OrbStackConnector connector = builder.build();
+                Connection connection = connector.connect(Host.named("web01"))) {
+            assertThat(connection.execute(Command.of("hostname")).stdoutText()).isEqualTo("web01\n");
+        }
+    }
+
+    private static void fails(OrbStackConnector.Builder builder, String... messages) {
+        try (OrbStackConnector connector = builder.build()) {
+            var thrown = assertThatThrownBy(() -> connector.connect(Host.named("web01")))
+                    .isInstanceOf(ConnectFailedException.class)
+                    .hasMessageStartingWith("web01: ");
+            for (String message : messages) {
+                thrown.hasMessageContaining(message);
+            }
+        }
+    }
+
+    private String logged() {
+        return log.list.stream()
+                .map(ILoggingEvent::getFormattedMessage)
+                .reduce((one, other) -> one + "\n" + other)
+                .orElse("");
+    }
+
+    // ---- which way
+
+    @Test
+    void theGatewayIsTakenWhereItAnswers() throws Exception {
+        works(builder(Transport.AUTO));
+
+        assertThat(logged())
+                .isEqualTo("OrbStack machines are reached by the SSH gateway at 127.0.0.1:" + gateway.port());
+        assertThat(orbstack.calls()).noneMatch(call -> call.contains("run"));
+    }
+
+    @Test
+    void withoutItsKeyTheCliIsTaken_25() throws Exception {
+        works(builder(Transport.AUTO).key(folder.resolve("none")));
+
+        assertThat(logged())
+                .contains("are reached by " + orbstack.orbctl() + " run, not by the SSH gateway: there is no key")
+                .contains(folder.resolve("none").toString());
+    }
+
+    @Test
+    void withoutKnownHostsTheCliIsTaken() throws Exception {
+        works(builder(Transport.AUTO).knownHosts(folder.resolve("none")));
+
+        assertThat(logged()).contains("its host key can't be checked: no file");
+    }
+
+    @Test
+    void whereNobodyListensTheCliIsTaken() throws Exception {
+        gateway.close();
+
+        works(builder(Transport.AUTO));
+
+        assertThat(logged()).contains("not by the SSH gateway: OrbStack runs, but nobody listens at 127.0.0.1:");
+    }
+
+    @Test
+    void whereSomethingElseListensTheCliIsTaken() throws Exception {
+        try (var other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            Thread.ofVirtual().start(() -> {
+                try (var accepted = other.accept()) {
+                    accepted.getOutputStream().write("HTTP/1.1 400\r\n".getBytes(StandardCharsets.US_ASCII));
+                } catch (IOException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+
+            works(builder(Transport.AUTO).gateway("127.0.0.1", other.getLocalPort()));
+        }
+
+        assertThat(logged()).contains("what answers isn't an SSH server");
+    }
+
+    /** 22: only here is OrbStack started, and a status doesn't do it. */
+    @Test
+    void anOrbStackThatIsDownIsStartedForTheGateway_22() throws Exception {
+        int port = gateway.port();
+        Path key = gateway.key();
+        Path knownHosts = gateway.knownHosts();
+        gateway.close();
+        orbstack.call("stop");
+        orbstack.knob("up-delay", "300");
+        Thread starts = Thread.ofVirtual().start(() -> {
+            try {
+                Waiting.until(() -> orbstack.call("status").stdout().startsWith("Running"), "OrbStack was started");
+                gateway = SshGateway.start(orbstack.store(), port);
+            } catch (IOException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+
+        works(OrbStackConnector.builder()
+                .transport(Transport.SSH)
+                .orbctl(OrbCtl.builder().program(orbstack.orbctl()).build())
+                .gateway("127.0.0.1", port)
+                .key(key)
+                .knownHosts(knownHosts));
+        Waiting.join(starts);
+
+        assertThat(orbstack.calls().stream().filter(call -> call.contains("start")))
+                .hasSize(1);
+    }
+
+    @Test
+    void theWayIsDecidedOnce() throws Exception {
+        orbstack.machine("web02");
+        try (OrbStackConnector connector = builder(Transport.AUTO).build()) {
+            for (String machine : List.of("web01", "web02", "web01")) {
+                connector.connect(Host.named(machine)).close();
+            }
+        }
+
+        assertThat(log.list).hasSize(1);
+    }
+
+    // ---- what is in the way
+
+    @Test
+    void resetsAreTriedAgain() throws Exception {
+        orbstack.knob("ssh-reset", "3");
+
+        works(builder(Transport.SSH));
+    }
+
+    @Test
+    void resetsForEverAreGivenUp() throws Exception {
+        orbstack.knob("ssh-reset", "1000");
+
+        fails(builder(Transport.SSH), "cut the connection off", "(5 attempts)");
+    }
+
+    @Test
+    void aBannerThatNeverComesIsNotWaitedForLongerThanAllowed_27() throws Exception {
+        orbstack.knob("ssh-banner-stall", "ever");
+
+        fails(builder(Transport.SSH).connectTimeout(Duration.ofMillis(700)), "was silent for", "try `orbctl status`");
+    }
+
+    @Test
+    void anotherHostKeyIsRefused() throws Exception {
+        Path other = folder.resolve("other");
+        KeyPair.genKeyPair(new JSch(), KeyPair.ED25519).writePublicKey(other.toString(), "x");
+        Path knownHosts = folder.resolve("known_hosts");
+        String key = Files.readString(other);
+        Files.writeString(
+                knownHosts, "[127.0.0.1]:" + gateway.port() + " " + key.substring(0, key.lastIndexOf(' ')) + "\n");
+
+        fails(
+                builder(Transport.SSH).knownHosts(knownHosts),
+                "the host key of the SSH server at 127.0.0.1:" + gateway.port() + " is another than those in "
+                        + knownHosts);
+
+        Files.writeString(knownHosts, "");
+        fails(builder(Transport.SSH).knownHosts(knownHosts), "is not among those in " + knownHosts);
+    }
+
+    @Test
+    void aKeyThatTheGatewayDoesntKnowIsSaidSo() throws Exception {
+        Path other = folder.resolve("id");
+        KeyPair.genKeyPair(new JSch(), KeyPair.RSA, 2048).writePrivateKey(other.toString());
+
+        fails(builder(Transport.SSH).key(other), "doesn't take the key " + other + " for login default@web01");
+        assertThat(gateway.connectionsAccepted()).isEqualTo(1);
+    }
+
+    @Test
+    void aFileThatIsNoKeyIsSaidSo() throws Exception {
+        Path nonsense = Files.writeString(folder.resolve("id"), "no key\n");
+
+        fails(builder(Transport.SSH).key(nonsense), "the key " + nonsense + " can't be used");
+    }
+
+    @Test
+    void aGatewayThatStartsNoCommandsIsSaidSo() throws Exception {
+        orbstack.knob("ssh-refuse-exec", "1");
+
+        fails(builder(Transport.SSH));
+    }
+
+    @Test
+    void noThreadIsLeftOfConnectionsThatFailed() throws Exception {
+        orbstack.knob("ssh-banner-stall", "ever");
+        fails(builder(Transport.SSH).connectTimeout(Duration.ofMillis(200)));
+
+        Waiting.until(
+                () -> Thread.getAllStackTraces().keySet().stream()
+                        .noneMatch(thread -> thread.getName().startsWith("weftwork-")),
+                "all threads of the connector ended");
+    }
+}
