@@ -41,7 +41,10 @@ public final class OrbStackDemo {
                 .step("user", Users.user(USER).home("/home/" + USER).shell("/bin/bash"))
                 .step(
                         "log file",
-                        Files.file("/var/log/weftwork.log").owner(USER).group(USER).mode("777"))
+                        Files.file("/var/log/weftwork.log")
+                                .owner(USER)
+                                .group(USER)
+                                .mode("777"))
                 .step(
                         "copied file",
                         Files.content("A small file that is copied to every machine.\n")

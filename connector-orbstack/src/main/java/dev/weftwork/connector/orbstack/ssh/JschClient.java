@@ -16,7 +16,9 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
+import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadFactory;
@@ -44,6 +46,12 @@ public final class JschClient implements SshClient {
     private static final long STACK_BYTES = 256 * 1024;
 
     private static final int KEEP_ALIVE_MISSES = 3;
+
+    /**
+     * What every JDK from 21 on can do, and every SSH server of today. JSch would otherwise try out at each connection
+     * whether the JDK can do what it offers, by making keys for each algorithm: half of what connecting costs.
+     */
+    private static final Properties ALGORITHMS = algorithms();
 
     private final SshServer server;
     private final Duration keepAlive;
@@ -122,10 +130,29 @@ public final class JschClient implements SshClient {
         }
     }
 
+    private static Properties algorithms() {
+        var config = new Properties();
+        config.setProperty(
+                "kex",
+                "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,"
+                        + "diffie-hellman-group14-sha256");
+        config.setProperty(
+                "server_host_key",
+                "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256");
+        String ciphers = "aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,aes256-ctr";
+        config.setProperty("cipher.c2s", ciphers);
+        config.setProperty("cipher.s2c", ciphers);
+        for (String check : List.of("CheckKexes", "CheckCiphers", "CheckMacs", "CheckSignatures")) {
+            config.setProperty(check, "");
+        }
+        return config;
+    }
+
     private Session connect(String login, Attempt attempt) throws JSchException {
         Session session = jsch.getSession(login, server.host(), server.port());
         session.setConfig("StrictHostKeyChecking", "yes");
         session.setConfig("PreferredAuthentications", "publickey");
+        session.setConfig(ALGORITHMS);
         session.setSocketFactory(attempt);
         session.setDaemonThread(true);
         session.setThreadFactory(readers(login));
