@@ -51,6 +51,8 @@ void unlock(int lock);
 
 int64_t now_ms(void);
 void sleep_ms(long ms);
+/* Waits this part of the time that the knob says at the moment: to take the knob away ends it. */
+void delay(const char *name, int parts);
 /* Never returns while the emulator is in use: ends when it is taken down or its owner dies. */
 _Noreturn void hang(void);
 /* True if `--emulator-down` was called since this program started, or the owner is dead. */

@@ -495,7 +495,7 @@ static char *start_work(void *argument) {
         error = format("[-32098] start '%s': cannot transition from %s to starting", name, state);
     } else {
         put_state(&machine, "starting");
-        sleep_ms(knob_number("start-delay", 0));
+        delay("start-delay", 1);
         if (taken_down()) {
             put_state(&machine, "stopped");
             error = format("[-32098] start '%s': machine manager is stopping", name);
@@ -525,7 +525,7 @@ static char *stop_work(void *argument) {
     const char *state = machine_state(&machine);
     if (strcmp(state, "running") == 0) {
         put_state(&machine, "stopping");
-        sleep_ms(knob_number("stop-delay", 0));
+        delay("stop-delay", 1);
         halt(&machine, knob_number("stop-grace", 5000));
         put_state(&machine, "stopped");
     } else if (strcmp(state, "stopped") == 0) {
@@ -565,13 +565,13 @@ static char *delete_work(void *argument) {
     if (lock < 0) return not_found(id);
     if (strcmp(machine_state(&machine), "running") == 0) {
         put_state(&machine, "stopping");
-        sleep_ms(knob_number("stop-delay", 0));
+        delay("stop-delay", 1);
         halt(&machine, knob_number("stop-grace", 5000));
         put_state(&machine, "stopped");
     }
     halt(&machine, -1);
     put_state(&machine, "deleting");
-    sleep_ms(knob_number("delete-delay", 0));
+    delay("delete-delay", 1);
     forget(&machine);
     unlock(lock);
     return NULL;
@@ -684,7 +684,6 @@ static char *create_work(void *argument) {
         return format("[-32098] create '%s': machine already exists: '%s'", name, name);
     }
     int lock = lock_file(machine_file(&machine, "lock"), LOCK_EX);
-    long delay = knob_number("create-delay", 0);
     char *rootfs = machine_file(&machine, "rootfs");
     if (strcmp(mode, "fetch-timeout") == 0) {
         failure = "make rootfs: fetch index: Get \"https://images.orbstack.dev/streams/v1/images.json\": context deadline "
@@ -704,7 +703,7 @@ static char *create_work(void *argument) {
     } else {
         copy_root(template_for(creation->distro), rootfs);
     }
-    sleep_ms(delay / 2);
+    delay("create-delay", 2);
     if (failure == NULL) {
         name_inside(&machine);
         add_user(rootfs, creation->user);
@@ -715,7 +714,8 @@ static char *create_work(void *argument) {
             failure = "machine crashed on startup";
         }
     }
-    sleep_ms(delay - delay / 2);
+    delay("create-delay", 2);
+    delay("provision-delay", 1);
     if (failure == NULL && strcmp(mode, "no-network") == 0) {
         failure = "setup: machine didn't start in 30s (missing IP address)";
     }
@@ -745,7 +745,7 @@ static char *create_work(void *argument) {
         write_file(in_store("default"), format("%s\n", machine.id));
     }
     unlock(lock);
-    sleep_ms(knob_number("ip-delay", 0));
+    delay("ip-delay", 1);
     return NULL;
 }
 

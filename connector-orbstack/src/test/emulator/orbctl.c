@@ -148,7 +148,7 @@ static char *up(void) {
 static void ensure_up(void) {
     if (strcmp(up(), "Running") == 0) return;
     write_file(in_store("up"), "Starting\n");
-    sleep_ms(knob_number("up-delay", 0));
+    delay("up-delay", 1);
     write_file(in_store("up"), "Running\n");
 }
 

@@ -264,6 +264,15 @@ void sleep_ms(long ms) {
     for (; ms > 0 && !taken_down(); ms -= 100) nap(ms < 100 ? ms : 100);
 }
 
+void delay(const char *name, int parts) {
+    int64_t begun = now_ms();
+    for (;;) {
+        int64_t left = begun + knob_number(name, 0) / parts - now_ms();
+        if (left <= 0 || taken_down()) return;
+        nap(left < 10 ? (long) left : 10);
+    }
+}
+
 _Noreturn void hang(void) {
     while (!taken_down()) nap(100);
     exit(1);

@@ -302,14 +302,17 @@ class OrbCtlTableTest {
 
         @Test
         void isFinishedWithoutTheCaller() {
-            orbStack.knob("create-delay", "400");
+            orbStack.knob("create-delay", "3600000");
+            orbStack.knob("provision-delay", "3600000");
             Process process = orbStack.begin("create", "ubuntu", "X1");
-            OrbStackEmulator.until(
-                    () -> orbStack.call("list").stdout().contains("X1    creating"), "X1 is being created");
+            OrbStackEmulator.until(() -> orbStack.call("list", "-q").stdout().contains("X1"), "X1 appears");
+            awaitState("X1", "creating");
 
             process.destroyForcibly();
 
+            orbStack.knob("create-delay");
             awaitState("X1", "provisioning");
+            orbStack.knob("provision-delay");
             awaitState("X1", "running");
         }
 
@@ -372,15 +375,16 @@ class OrbCtlTableTest {
 
         @Test
         void passesStates() {
-            orbStack.knob("stop-delay", "300");
-            orbStack.knob("start-delay", "300");
+            orbStack.knob("stop-delay", "3600000");
             Process stop = orbStack.begin("stop", "web1");
             awaitState("web1", "stopping");
+            orbStack.knob("stop-delay");
             assertThat(OrbStackEmulator.exit(stop, "stop")).isZero();
 
+            orbStack.knob("start-delay", "3600000");
             Process start = orbStack.begin("start", "web1");
-
             awaitState("web1", "starting");
+            orbStack.knob("start-delay");
             assertThat(OrbStackEmulator.exit(start, "start")).isZero();
         }
 
