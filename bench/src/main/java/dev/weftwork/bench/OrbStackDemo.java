@@ -66,15 +66,12 @@ public final class OrbStackDemo {
         try {
             passes = Integer.parseInt(oneOf("orbstack.passes", "2", "1", "2"));
             OrbCtl orbctl = OrbCtl.onPath();
-            connector = connector(orbctl);
+            // Both are refused before anything is opened.
+            OrbStackConnector.Builder options = options(orbctl);
             inventory = OrbStack.runningInventory(orbctl);
-        } catch (OrbCtlException | IllegalArgumentException e) {
+            connector = options.build();
+        } catch (OrbCtlException | IllegalArgumentException | IllegalStateException e) {
             System.err.println(e.getMessage());
-            return 2;
-        }
-        if (inventory.size() == 0) {
-            connector.close();
-            System.err.println("orbctl lists no running machine; make one with `orbctl create debian web01`");
             return 2;
         }
         var console = new DemoConsole(System.out);
@@ -102,7 +99,7 @@ public final class OrbStackDemo {
         }
     }
 
-    private static OrbStackConnector connector(OrbCtl orbctl) {
+    private static OrbStackConnector.Builder options(OrbCtl orbctl) {
         var builder = OrbStackConnector.builder()
                 .orbctl(orbctl)
                 .transport(Transport.valueOf(oneOf("orbstack.transport", "auto", "auto", "cli", "ssh")
@@ -117,7 +114,7 @@ public final class OrbStackDemo {
         if (!knownHosts.isEmpty()) {
             builder.knownHosts(Path.of(knownHosts));
         }
-        return builder.build();
+        return builder;
     }
 
     private static int port() {

@@ -82,7 +82,7 @@ public final class OrbStack {
 
     /** As {@link #runningInventory()}, asked by that client. */
     public static Inventory runningInventory(OrbCtl orbctl) throws InterruptedException {
-        return inventory(hosts(orbctl.listRunning()), "machines that run");
+        return inventory(hosts(orbctl.list().stream().filter(Machine::isRunning).toList()), "machines that run");
     }
 
     /** The hosts of {@link #inventory(OrbCtl)}, to be put into an inventory with others and with data; maybe none. */

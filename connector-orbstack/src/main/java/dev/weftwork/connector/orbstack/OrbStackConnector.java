@@ -278,8 +278,13 @@ public final class OrbStackConnector implements Connector {
             return this;
         }
 
-        /** Where the SSH gateway is; by default port 32222 of 127.0.0.1. */
+        /**
+         * Where the SSH gateway is; by default port 32222 of 127.0.0.1.
+         *
+         * @throws IllegalArgumentException if the host is blank, or the port not one of 1 to 65,535
+         */
         public Builder gateway(String host, int port) {
+            SshServer.require(host, port);
             sshHost = host;
             sshPort = port;
             return this;

@@ -14,6 +14,7 @@ import dev.weftwork.connector.ConnectFailedException;
 import dev.weftwork.connector.Connection;
 import dev.weftwork.connector.orbstack.cli.OrbCtl;
 import dev.weftwork.connector.orbstack.emulator.OrbStackEmulator;
+import dev.weftwork.connector.orbstack.emulator.Root;
 import dev.weftwork.connector.orbstack.emulator.SshGateway;
 import dev.weftwork.inventory.Host;
 import dev.weftwork.testing.Waiting;
@@ -46,6 +47,7 @@ class GatewayTest {
 
     @BeforeEach
     void start() throws Exception {
+        Root.require();
         orbstack = OrbStackEmulator.start();
         gateway = SshGateway.start(orbstack.store());
         orbstack.machine("web01");

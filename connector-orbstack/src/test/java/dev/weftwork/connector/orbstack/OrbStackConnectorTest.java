@@ -14,6 +14,7 @@ import dev.weftwork.connector.Escalation;
 import dev.weftwork.connector.orbstack.cli.MachineName;
 import dev.weftwork.connector.orbstack.cli.OrbCtl;
 import dev.weftwork.connector.orbstack.emulator.OrbStackEmulator;
+import dev.weftwork.connector.orbstack.emulator.Root;
 import dev.weftwork.connector.orbstack.emulator.SshGateway;
 import dev.weftwork.inventory.Host;
 import dev.weftwork.testing.Waiting;
@@ -51,6 +52,7 @@ class OrbStackConnectorTest {
 
     @BeforeEach
     void start() throws Exception {
+        Root.require();
         orbstack = OrbStackEmulator.start();
         gateway = SshGateway.start(orbstack.store());
         orbstack.knob("stop-grace", "200");

@@ -13,8 +13,13 @@ import java.nio.file.Path;
 public record SshServer(String host, int port, Path key, Path knownHosts) {
 
     public SshServer {
+        require(host, port);
+    }
+
+    /** Throws an IllegalArgumentException that says what is wrong with them, if anything is. */
+    public static void require(String host, int port) {
         if (host.isBlank()) {
-            throw new IllegalArgumentException("host must not be blank");
+            throw new IllegalArgumentException("host must not be blank, was '" + host + "'");
         }
         if (port < 1 || port > 65_535) {
             throw new IllegalArgumentException("port must be 1 to 65535, was " + port);

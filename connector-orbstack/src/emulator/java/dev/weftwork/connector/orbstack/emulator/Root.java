@@ -3,16 +3,16 @@ package dev.weftwork.connector.orbstack.emulator;
 import org.opentest4j.TestAbortedException;
 
 /** Whether tests may make machines with users and process spaces of their own, which takes root. */
-final class Root {
+public final class Root {
 
     private Root() {}
 
-    static boolean here() {
+    public static boolean here() {
         return "root".equals(System.getProperty("user.name"));
     }
 
     /** For tests that can't do without; elsewhere than in CI they are skipped, saying so. */
-    static void require() {
+    public static void require() {
         if (!here()) {
             String what = "not root: emulated machines are plain folders, a test that needs real ones is skipped";
             if ("true".equals(System.getenv("CI"))) {

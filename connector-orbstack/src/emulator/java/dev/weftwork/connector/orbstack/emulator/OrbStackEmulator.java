@@ -22,7 +22,7 @@ import java.util.stream.Stream;
 
 /**
  * An OrbStack of its own for a test: a store with the emulated {@code orbctl} and {@code orb}, and no machines yet.
- * What the programs do otherwise than usual is set by knobs; {@code src/test/emulator/README.md} lists them.
+ * What the programs do otherwise than usual is set by knobs; {@code src/emulator/README.md} lists them.
  *
  * <p>It lives until {@link #close}, which ends all machines and deletes the store; if this JVM dies before, the machines
  * end with it. Any thread may call anything. The programs are compiled once, what machines are made from is laid once
@@ -265,11 +265,11 @@ public final class OrbStackEmulator implements AutoCloseable {
         /** Tests of other modules may use it too. */
         private static Path sources() {
             return Stream.of(".", "connector-orbstack", "../connector-orbstack")
-                    .map(folder -> Path.of(folder, "src/test/emulator"))
+                    .map(folder -> Path.of(folder, "src/emulator/c"))
                     .filter(Files::isDirectory)
                     .findFirst()
                     .orElseThrow(() -> new IllegalStateException(
-                            "src/test/emulator isn't here: " + Path.of("").toAbsolutePath()));
+                            "src/emulator/c isn't here: " + Path.of("").toAbsolutePath()));
         }
     }
 
