@@ -267,23 +267,19 @@ final class FleetEnsurer {
         private MachineInfo ready(MachineId id) throws InterruptedException, GoneException, GivenUpException {
             long deadline = pauses.nanoTime() + fleet.readyTimeout().toNanos();
             var backoff = new Backoff(pauses, FIRST_LOOK, LONGEST_LOOK);
-            String missing;
-            do {
+            while (true) {
+                String missing;
                 try {
                     MachineInfo info =
                             within(looking, () -> orbctl.findInfo(id)).orElseThrow(GoneException::new);
-                    Machine machine = info.machine();
-                    if (machine.state() == MachineState.STOPPED) {
-                        start(machine);
-                        missing = "it is being started";
-                    } else if (machine.state() != MachineState.RUNNING) {
-                        missing = "it is still " + machine.stateText();
-                    } else if (info.ip4().isEmpty()) {
-                        missing = "it has no IPv4 address";
-                    } else if (!within(looking, () -> probe.isReady(machine.machineName()))) {
-                        missing = "it runs, but its probe says that it is not ready";
-                    } else {
+                    missing = missing(info);
+                    if (missing.isEmpty()) {
                         return info;
+                    }
+                    if (info.machine().state() == MachineState.STOPPED) {
+                        start(info.machine());
+                        // Its turn may have come late.
+                        deadline = pauses.nanoTime() + fleet.readyTimeout().toNanos();
                     }
                 } catch (OrbCtlException.TimedOut e) {
                     missing = String.valueOf(e.getMessage());
@@ -300,7 +296,25 @@ final class FleetEnsurer {
                                     + "; look at `orbctl info " + name + "` and `orbctl logs " + name + "`");
                 }
                 backoff.await(Duration.ofNanos(left));
-            } while (true);
+            }
+        }
+
+        /** What it lacks to be ready; empty if nothing. */
+        private String missing(MachineInfo info) throws InterruptedException {
+            Machine machine = info.machine();
+            if (!machine.isRunning()) {
+                return "it is still " + machine.stateText();
+            }
+            if (info.ip4().isEmpty()) {
+                return "it has no IPv4 address";
+            }
+            try {
+                return within(looking, () -> probe.isReady(machine.machineName()))
+                        ? ""
+                        : "it runs, but its probe says that it is not ready";
+            } catch (OrbCtlException e) {
+                return String.valueOf(e.getMessage());
+            }
         }
 
         private void start(Machine machine) throws InterruptedException, GivenUpException {

@@ -194,6 +194,26 @@ class ConnectivityTest {
         assertThat(ended.stdout().lines()).isNotEmpty().isSubsetOf("127.0.0.1", "::1");
     }
 
+    @ParameterizedTest
+    @MethodSource("shells")
+    void resolveReadsTheHostsFileItselfIfItMust(List<String> shell) throws Exception {
+        Ended ended = run(shell, only("sort"), Connectivity.resolve("localhost"));
+
+        assertThat(ended.stdout().lines()).contains("127.0.0.1");
+        assertThat(ended.exitCode()).isZero();
+    }
+
+    @Test
+    void resolveTakesNslookupThen() throws Exception {
+        script(
+                "nslookup",
+                "printf 'Server:\\t10.0.0.1\\nAddress:\\t10.0.0.1:53\\n\\nName:\\tx.test\\nAddress: 192.0.2.7\\n'");
+
+        Ended ended = run(List.of("/bin/sh"), only("sort", "sed"), Connectivity.resolve("x.test"));
+
+        assertThat(ended).isEqualTo(new Ended(0, "192.0.2.7\n", ""));
+    }
+
     @Test
     void resolveFailsForANameThatNobodyHas() throws Exception {
         Ended ended = run(List.of("/bin/sh"), only("getent", "sed", "sort"), Connectivity.resolve("no.such.invalid"));

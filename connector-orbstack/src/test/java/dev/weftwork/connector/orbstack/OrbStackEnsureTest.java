@@ -240,7 +240,7 @@ class OrbStackEnsureTest {
             scripted.on("list", prints(list(record(1, "web01", "running"))))
                     .on("info " + id(1), hangs(), running(1, "web01"))
                     .on("run", succeeds());
-            OrbCtl impatient = scripted.builder().timeout(Duration.ofSeconds(2)).build();
+            OrbCtl impatient = scripted.builder().timeout(Duration.ofSeconds(5)).build();
 
             FleetReport report = ensure(impatient, Fleet.of(WEB));
 
@@ -332,7 +332,7 @@ class OrbStackEnsureTest {
                             running(1, "web01"))
                     .on("run", succeeds());
             OrbCtl impatient =
-                    scripted.builder().createTimeout(Duration.ofSeconds(1)).build();
+                    scripted.builder().createTimeout(Duration.ofSeconds(3)).build();
 
             EnsuredMachine machine = ensure(impatient, Fleet.of(WEB)).machines().getFirst();
 
@@ -350,7 +350,7 @@ class OrbStackEnsureTest {
                     .on("info " + id(1), running(1, "web01"))
                     .on("run", succeeds());
             OrbCtl impatient =
-                    scripted.builder().createTimeout(Duration.ofSeconds(1)).build();
+                    scripted.builder().createTimeout(Duration.ofSeconds(3)).build();
 
             EnsuredMachine machine = ensure(impatient, Fleet.of(WEB)).machines().getFirst();
 
@@ -475,6 +475,20 @@ class OrbStackEnsureTest {
                     .extracting(EnsuredMachine::action)
                     .containsExactly(Action.FAILED, Action.EXISTED);
             assertThat(report.failed().getFirst().failure()).contains("no");
+        }
+
+        @Test
+        void aProbeWhoseCallFailsMeansNotYet() throws InterruptedException {
+            scripted.on("list", prints(list(record(1, "web01", "running"))))
+                    .on("info " + id(1), running(1, "web01"))
+                    .on("logs", fails(1, "[-32098] something else"), prints("ready"));
+            OrbCtl orbctl = scripted.client();
+
+            FleetReport report = ensure(
+                    orbctl, Fleet.of(WEB).probe(machine -> orbctl.logs(machine).equals("ready")));
+
+            assertThat(report.machines().getFirst().action()).isEqualTo(Action.EXISTED);
+            assertThat(pauses.waits).hasSize(1);
         }
 
         @Test

@@ -548,12 +548,12 @@ class OrbCtlTest {
         @Test
         void areEndedWhenTheirTimeIsUp() {
             scripted.on("list", hangs());
-            OrbCtl client = scripted.builder().timeout(Duration.ofSeconds(1)).build();
+            OrbCtl client = scripted.builder().timeout(Duration.ofSeconds(3)).build();
 
             assertThatThrownBy(client::list)
                     .isInstanceOf(TimedOut.class)
                     .hasMessage(
-                            "`orbctl list -f json` gave no answer within 1000 ms and was ended; what it asked for may"
+                            "`orbctl list -f json` gave no answer within 3000 ms and was ended; what it asked for may"
                                     + " still happen. The daemon may hang: try `orbctl status`, and restart OrbStack if that"
                                     + " hangs too");
 
@@ -564,7 +564,7 @@ class OrbCtlTest {
         @Test
         void areKilledIfTheyIgnoreThat() {
             scripted.on("list", hangsStubbornly());
-            OrbCtl client = scripted.builder().timeout(Duration.ofSeconds(1)).build();
+            OrbCtl client = scripted.builder().timeout(Duration.ofSeconds(3)).build();
 
             assertThatThrownBy(client::list).isInstanceOf(TimedOut.class);
 
