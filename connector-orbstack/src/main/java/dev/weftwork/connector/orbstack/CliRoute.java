@@ -14,7 +14,6 @@ final class CliRoute implements Route {
 
     private final OrbCtl orbctl;
     private final Semaphore handshakes;
-    private final Diagnosis diagnosis;
     private final boolean ownLogins;
     private final PipeThreads threads;
 
@@ -24,7 +23,6 @@ final class CliRoute implements Route {
         this.handshakes = handshakes;
         this.ownLogins = ownLogins;
         this.threads = threads;
-        diagnosis = new Diagnosis(Optional.of(orbctl));
     }
 
     @Override
@@ -68,7 +66,7 @@ final class CliRoute implements Route {
 
         @Override
         public String explain(String reason) throws InterruptedException {
-            return diagnosis.of(reason, machine, login);
+            return processes.explain(reason);
         }
     }
 }

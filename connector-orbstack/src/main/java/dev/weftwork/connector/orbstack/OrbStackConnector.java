@@ -188,7 +188,7 @@ public final class OrbStackConnector implements Connector {
         if (transport == Transport.AUTO) {
             requireAnswer(orbstack);
         }
-        return new SshRoute(client, orbstack, connectTimeout, handshakes, escalation.isEmpty(), closed);
+        return new SshRoute(client, orbstack, connectTimeout, handshakes, escalation.isEmpty(), threads, closed);
     }
 
     /** That somebody there speaks SSH; OrbStack is started for that if it isn't running. */

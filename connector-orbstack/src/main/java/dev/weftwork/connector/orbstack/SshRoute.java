@@ -4,6 +4,7 @@ import dev.weftwork.connector.orbstack.cli.MachineName;
 import dev.weftwork.connector.orbstack.ssh.SshClient;
 import dev.weftwork.connector.orbstack.ssh.SshConnection;
 import dev.weftwork.connector.orbstack.ssh.SshFailure;
+import dev.weftwork.session.PipeThreads;
 import dev.weftwork.session.ShellTransport;
 import java.io.IOException;
 import java.time.Duration;
@@ -29,8 +30,8 @@ final class SshRoute implements Route {
     private final OrbStackProcess orbstack;
     private final Duration limit;
     private final Semaphore handshakes;
-    private final Diagnosis diagnosis;
     private final boolean ownLogins;
+    private final PipeThreads threads;
     private final CountDownLatch closed;
 
     /**
@@ -47,14 +48,15 @@ final class SshRoute implements Route {
             Duration limit,
             Semaphore handshakes,
             boolean ownLogins,
+            PipeThreads threads,
             CountDownLatch closed) {
         this.client = client;
         this.orbstack = orbstack;
         this.limit = limit;
         this.handshakes = handshakes;
         this.ownLogins = ownLogins;
+        this.threads = threads;
         this.closed = closed;
-        diagnosis = new Diagnosis(orbstack.orbctl());
     }
 
     @Override
@@ -71,8 +73,16 @@ final class SshRoute implements Route {
         return limit;
     }
 
-    Diagnosis diagnosis() {
-        return diagnosis;
+    /** Why a shell ended before its first word, or stayed silent: {@code orbctl} knows more than the gateway tells. */
+    String explain(String host, MachineName machine, Optional<String> login, String reason)
+            throws InterruptedException {
+        if (orbstack.orbctl().isPresent()) {
+            return orbstack.orbctl().get().shells(host, machine, login, threads).explain(reason);
+        }
+        return reason.startsWith("its shell ended with status 1")
+                ? "OrbStack has no machine '" + machine + "', no user '" + login.orElse("default")
+                        + "' on it, or can't start it; without orbctl it can't be found out which (" + reason + ")"
+                : reason;
     }
 
     /**

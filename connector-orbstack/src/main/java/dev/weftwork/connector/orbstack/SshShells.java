@@ -102,7 +102,7 @@ final class SshShells implements ShellTransport {
 
     @Override
     public String explain(String reason) throws InterruptedException {
-        return route.diagnosis().of(reason, machine, login);
+        return route.explain(host, machine, login, reason);
     }
 
     @Override

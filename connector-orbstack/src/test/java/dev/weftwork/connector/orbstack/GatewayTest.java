@@ -61,6 +61,7 @@ class GatewayTest {
     void stop() throws Exception {
         logger.detachAppender(log);
         logger.setAdditive(true);
+        logger.setLevel(null);
         gateway.close();
         orbstack.close();
     }

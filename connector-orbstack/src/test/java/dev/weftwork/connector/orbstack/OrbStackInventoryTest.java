@@ -90,7 +90,7 @@ class OrbStackInventoryTest {
 
     @Test
     void canBeOfRunningMachinesOnly() throws InterruptedException {
-        scripted.on("list -r -f json", prints(list(record(1, "web01", "running"))));
+        machines(record(1, "web01", "running"), record(2, "web02", "stopped"), record(3, "web03", "starting"));
 
         assertThat(OrbStack.runningInventory(scripted.client()))
                 .extracting(Host::name)

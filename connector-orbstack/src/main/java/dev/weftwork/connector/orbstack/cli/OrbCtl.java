@@ -435,7 +435,7 @@ public final class OrbCtl {
      * @param threads owned by the caller
      */
     public ShellTransport shells(String host, MachineName machine, Optional<String> user, PipeThreads threads) {
-        return new RunShells(host, argv(runWords(machine, user)), user, environmentOfRun, threads);
+        return new RunShells(this, host, machine, argv(runWords(machine, user)), user, environmentOfRun, threads);
     }
 
     /** What follows the machine is one word, which has nothing to quote: all else goes through its standard input. */

@@ -20,15 +20,24 @@ final class RunShells implements ShellTransport {
     /** The first line that the shell reads, before the session's. */
     private static final byte[] GO_HOME = "cd \"${HOME:-/}\" || cd /\n".getBytes(StandardCharsets.US_ASCII);
 
+    private static final String STATUS_1 = "its shell ended with status 1";
+    private static final String SILENCE = "its shell didn't answer";
+
+    private final OrbCtl orbctl;
+    private final MachineName machine;
     private final Optional<String> user;
     private final ShellTransport processes;
 
     RunShells(
+            OrbCtl orbctl,
             String host,
+            MachineName machine,
             List<String> argv,
             Optional<String> user,
             Map<String, String> environment,
             PipeThreads threads) {
+        this.orbctl = orbctl;
+        this.machine = machine;
         this.user = user;
         processes = ProcessTransport.elsewhere(host, argv, ROOT, environment, threads);
     }
@@ -47,5 +56,36 @@ final class RunShells implements ShellTransport {
     @Override
     public Optional<String> user() {
         return user;
+    }
+
+    /**
+     * OrbStack answers an unknown machine, an unknown user and a machine that can't be started alike, with status 1 and
+     * without a word; what it knows of the machine tells them apart.
+     */
+    @Override
+    public String explain(String reason) throws InterruptedException {
+        if (reason.startsWith(SILENCE)) {
+            return "OrbStack gave it no shell that answers, which may be its daemon hanging: try `orbctl status`, and restart"
+                    + " OrbStack if that hangs too (" + reason + ")";
+        }
+        if (!reason.startsWith(STATUS_1)) {
+            return reason;
+        }
+        try {
+            Optional<MachineInfo> info = orbctl.findInfo(machine);
+            if (info.isEmpty()) {
+                return "OrbStack has no machine '" + machine + "'; `orbctl list` shows those there are (" + reason
+                        + ")";
+            }
+            Machine found = info.get().machine();
+            if (!found.isRunning()) {
+                return "OrbStack didn't start the machine, which is " + found.stateText() + "; try `orbctl start "
+                        + machine + "` (" + reason + ")";
+            }
+            String who = user.or(found::defaultUser).orElse("default");
+            return "the machine is running, but has probably no user '" + who + "' (" + reason + ")";
+        } catch (OrbCtlException e) {
+            return reason + "; why can't be found out: " + e.getMessage();
+        }
     }
 }
