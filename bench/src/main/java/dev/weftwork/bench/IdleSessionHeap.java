@@ -4,6 +4,8 @@ import dev.weftwork.command.Command;
 import dev.weftwork.connector.Connection;
 import dev.weftwork.connector.Connector;
 import dev.weftwork.connector.local.LocalConnector;
+import dev.weftwork.connector.orbstack.OrbStack;
+import dev.weftwork.connector.orbstack.cli.OrbCtl;
 import dev.weftwork.inventory.Host;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
@@ -19,19 +21,21 @@ import java.util.concurrent.Future;
 /**
  * What does an open connection hold while nothing runs on it?
  *
- * <p>Measured: with 1,000 connections to embedded machines, on each of which one command has run, the heap in use after
- * garbage collection and the platform threads alive, each less what there was before the first was opened, for each
- * connection. Threads are listed by name, with {@code N} for numbers; those that only linger, as the JDK's {@code process
+ * <p>Measured: with 1,000 connections to embedded machines, or one to each running OrbStack machine, on each of which one
+ * command has run, the heap in use after garbage collection and the platform threads alive, each less what there was before
+ * the first was opened, for each connection. Threads are listed by name, with {@code N} for numbers; those that only linger, as the JDK's {@code process
  * reaper} does for a minute after its process, are counted like any other.
  *
  * <p>Not measured: memory outside the heap, such as stacks of threads; the memory of the shells; what a connector takes
  * with no connection open; anything while commands run. A figure is of one measurement; the program is to be run a few
  * times.
  *
- * <p>With the {@code java} of a JDK 21 or newer, after {@code mvn package}; the argument is the number of connections:
+ * <p>With the {@code java} of a JDK 21 or newer, after {@code mvn package}; the argument is the number of connections to
+ * embedded machines, or the word {@code orbstack}, with the options of {@link OrbStackDemo}:
  *
  * <pre>{@code
  * java -cp bench/target/benchmarks.jar dev.weftwork.bench.IdleSessionHeap 1000
+ * java -Dorbstack.transport=ssh -cp bench/target/benchmarks.jar dev.weftwork.bench.IdleSessionHeap orbstack
  * }</pre>
  */
 public final class IdleSessionHeap {
@@ -76,16 +80,21 @@ public final class IdleSessionHeap {
             hosts.add(Host.named("idle" + i));
         }
         try (Connector connector = LocalConnector.temporary()) {
-            long heapBefore = usedHeap();
-            Map<String, Integer> threadsBefore = platformThreads();
-            List<Connection> connections = openAndUse(connector, hosts);
-            long heapBytes = usedHeap() - heapBefore;
-            Map<String, Integer> threads = platformThreads();
-            connections.forEach(Connection::close);
-            threadsBefore.forEach((name, count) -> threads.merge(name, -count, Integer::sum));
-            threads.values().removeIf(count -> count <= 0);
-            return new Footprint(sessions, heapBytes, threads);
+            return measure(connector, hosts);
         }
+    }
+
+    /** @param connector with no connection open yet */
+    static Footprint measure(Connector connector, List<Host> hosts) throws InterruptedException, ExecutionException {
+        long heapBefore = usedHeap();
+        Map<String, Integer> threadsBefore = platformThreads();
+        List<Connection> connections = openAndUse(connector, hosts);
+        long heapBytes = usedHeap() - heapBefore;
+        Map<String, Integer> threads = platformThreads();
+        connections.forEach(Connection::close);
+        threadsBefore.forEach((name, count) -> threads.merge(name, -count, Integer::sum));
+        threads.values().removeIf(count -> count <= 0);
+        return new Footprint(hosts.size(), heapBytes, threads);
     }
 
     private static List<Connection> openAndUse(Connector connector, List<Host> hosts)
@@ -135,6 +144,16 @@ public final class IdleSessionHeap {
     }
 
     public static void main(String[] args) throws InterruptedException, ExecutionException {
+        if (args.length > 0 && args[0].equals("orbstack")) {
+            OrbCtl orbctl = OrbCtl.onPath();
+            List<Host> hosts = new ArrayList<>();
+            OrbStack.runningInventory(orbctl).forEach(hosts::add);
+            try (Connector connector = OrbStackDemo.options(orbctl).build()) {
+                measure(connector, hosts.subList(0, 1));
+                System.out.print(measure(connector, hosts));
+            }
+            return;
+        }
         int sessions = args.length == 0 ? 1_000 : Integer.parseInt(args[0]);
         // Loads the classes and starts the threads that there are once, whatever the number of sessions.
         measure(1);

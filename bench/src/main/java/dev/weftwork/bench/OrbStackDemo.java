@@ -99,7 +99,8 @@ public final class OrbStackDemo {
         }
     }
 
-    private static OrbStackConnector.Builder options(OrbCtl orbctl) {
+    /** As the system properties say, without those of the job alone. */
+    static OrbStackConnector.Builder options(OrbCtl orbctl) {
         var builder = OrbStackConnector.builder()
                 .orbctl(orbctl)
                 .transport(Transport.valueOf(oneOf("orbstack.transport", "auto", "auto", "cli", "ssh")

@@ -203,6 +203,13 @@ public final class JschClient implements SshClient {
                             + " (" + said + ")",
                     failure);
         }
+        if (hasCause(failure, NoClassDefFoundError.class)) {
+            return new SshFailure(
+                    SshFailure.Kind.OTHER,
+                    "JSch lacks its classes for this Java: it is a multi-release jar, and a jar that packs it needs"
+                            + " `Multi-Release: true` in its manifest (" + said + ")",
+                    failure);
+        }
         boolean cutOff = hasCause(failure, IOException.class) || lower.contains("closed by foreign host");
         return new SshFailure(
                 cutOff ? SshFailure.Kind.CUT_OFF : SshFailure.Kind.OTHER,
