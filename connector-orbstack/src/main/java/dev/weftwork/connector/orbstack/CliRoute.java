@@ -31,6 +31,10 @@ final class CliRoute implements Route {
         return new CliShells(host, machine, login, defaultUser);
     }
 
+    /** Their processes end with the threads at their pipes. */
+    @Override
+    public void close() {}
+
     /** Those of one machine and user. */
     private final class CliShells implements ShellTransport {
         private final String host;

@@ -9,16 +9,12 @@ import dev.weftwork.connector.orbstack.cli.MachineName;
 import dev.weftwork.connector.orbstack.cli.OrbCtl;
 import dev.weftwork.connector.orbstack.cli.OrbCtlException;
 import dev.weftwork.connector.orbstack.ssh.JschClient;
+import dev.weftwork.connector.orbstack.ssh.SshFailure;
 import dev.weftwork.connector.orbstack.ssh.SshServer;
 import dev.weftwork.inventory.Host;
 import dev.weftwork.session.PipeThreads;
 import dev.weftwork.session.ShellConnection;
 import java.io.IOException;
-import java.io.InputStream;
-import java.net.ConnectException;
-import java.net.InetSocketAddress;
-import java.net.Socket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -58,8 +54,8 @@ public final class OrbStackConnector implements Connector {
 
     private static final Logger LOG = LoggerFactory.getLogger(OrbStackConnector.class);
 
-    /** How long the gateway may take to say that it is an SSH server, when it is only asked whether it is there. */
-    private static final Duration GATEWAY_ANSWER = Duration.ofSeconds(3);
+    /** How long logging in at the gateway may take, when it is only asked whether that works. */
+    private static final Duration GATEWAY_ANSWER = Duration.ofSeconds(10);
 
     private final Transport transport;
     private final Optional<OrbCtl> givenOrbctl;
@@ -116,7 +112,7 @@ public final class OrbStackConnector implements Connector {
             throw new ConnectFailedException(host.name(), "the connector of OrbStack machines is closed");
         }
         var defaultUser = host.findData(OrbStack.DEFAULT_USER, String.class);
-        var shells = route(host).shells(host.name(), machine, user, defaultUser);
+        var shells = route(host, machine).shells(host.name(), machine, user, defaultUser);
         var connection = ShellConnection.to(host.name(), shells, threads).openTimeout(connectTimeout);
         escalation.ifPresent(connection::escalation);
         return connection.open();
@@ -127,7 +123,7 @@ public final class OrbStackConnector implements Connector {
         return maxParallel;
     }
 
-    private Route route(Host host) throws InterruptedException {
+    private Route route(Host host, MachineName machine) throws InterruptedException {
         Route decided = route;
         if (decided != null) {
             return decided;
@@ -135,7 +131,7 @@ public final class OrbStackConnector implements Connector {
         deciding.lockInterruptibly();
         try {
             if (route == null) {
-                route = decide();
+                route = decide(machine);
             }
             return route;
         } catch (IOException e) {
@@ -145,7 +141,7 @@ public final class OrbStackConnector implements Connector {
         }
     }
 
-    private Route decide() throws IOException, InterruptedException {
+    private Route decide(MachineName machine) throws IOException, InterruptedException {
         Optional<OrbCtl> orbctl = givenOrbctl;
         String noOrbctl = "";
         if (orbctl.isEmpty()) {
@@ -158,7 +154,7 @@ public final class OrbStackConnector implements Connector {
         String noGateway = "it isn't wanted";
         if (transport != Transport.CLI) {
             try {
-                Route ssh = ssh(orbctl);
+                Route ssh = ssh(machine, orbctl);
                 LOG.info("OrbStack machines are reached by the SSH gateway at {}", gateway);
                 return ssh;
             } catch (IOException e) {
@@ -182,53 +178,39 @@ public final class OrbStackConnector implements Connector {
         return new CliRoute(orbctl.get(), handshakes, escalation.isEmpty(), threads);
     }
 
-    private Route ssh(Optional<OrbCtl> orbctl) throws IOException, InterruptedException {
+    /**
+     * What decides for the gateway is that one can log in there, for whatever reason else: no key, other host keys, a server
+     * that is none. Nothing runs on the machine for that.
+     */
+    private Route ssh(MachineName machine, Optional<OrbCtl> orbctl) throws IOException, InterruptedException {
         var client = new JschClient(gateway, keepAlive, threads);
         var orbstack = new OrbStackProcess(orbctl, closed);
+        var ssh = new SshRoute(client, orbstack, connectTimeout, handshakes, escalation.isEmpty(), threads, closed);
         if (transport == Transport.AUTO) {
-            requireAnswer(orbstack);
-        }
-        return new SshRoute(client, orbstack, connectTimeout, handshakes, escalation.isEmpty(), threads, closed);
-    }
-
-    /** That somebody there speaks SSH; OrbStack is started for that if it isn't running. */
-    private void requireAnswer(OrbStackProcess orbstack) throws IOException, InterruptedException {
-        try {
-            askGateway();
-        } catch (ConnectException e) {
-            if (!orbstack.isUpNow(System.nanoTime() + connectTimeout.toNanos())) {
-                throw new IOException("nobody listens at " + gateway + "; " + orbstack.whyNotUp(), e);
-            }
+            Duration limit = connectTimeout.compareTo(GATEWAY_ANSWER) < 0 ? connectTimeout : GATEWAY_ANSWER;
+            String login = user.orElse("default") + "@" + machine;
             try {
-                askGateway();
-            } catch (IOException again) {
-                throw new IOException("OrbStack runs, but nobody listens at " + gateway, again);
+                client.connect(login, limit).close();
+            } catch (SshFailure e) {
+                if (e.kind() != SshFailure.Kind.REFUSED) {
+                    throw e;
+                }
+                if (!orbstack.isUpNow(System.nanoTime() + connectTimeout.toNanos())) {
+                    throw new IOException(e.getMessage() + "; " + orbstack.whyNotUp(), e);
+                }
+                client.connect(login, limit).close();
             }
-        } catch (IOException e) {
-            throw new IOException("no SSH server answers at " + gateway + ": " + e.getMessage(), e);
         }
-    }
-
-    private void askGateway() throws IOException, InterruptedException {
-        int limit = Math.toIntExact(Math.min(GATEWAY_ANSWER.toMillis(), connectTimeout.toMillis()));
-        try (var socket = new Socket()) {
-            socket.connect(new InetSocketAddress(gateway.host(), gateway.port()), limit);
-            socket.setSoTimeout(limit);
-            InputStream in = socket.getInputStream();
-            if (!new String(in.readNBytes(4), StandardCharsets.US_ASCII).equals("SSH-")) {
-                throw new IOException("what answers isn't an SSH server");
-            }
-        } catch (IOException e) {
-            if (Thread.interrupted()) {
-                throw new InterruptedException("interrupted while the gateway was asked");
-            }
-            throw e;
-        }
+        return ssh;
     }
 
     @Override
     public void close() {
         closed.countDown();
+        Route decided = route;
+        if (decided != null) {
+            decided.close();
+        }
         threads.close();
     }
 

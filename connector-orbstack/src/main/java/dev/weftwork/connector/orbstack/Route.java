@@ -5,7 +5,7 @@ import dev.weftwork.session.ShellTransport;
 import java.util.Optional;
 
 /** The way into all machines that a connector has decided for. Safe for use from many threads. */
-interface Route {
+interface Route extends AutoCloseable {
 
     /**
      * Shells on one machine. Does nothing yet.
@@ -15,4 +15,8 @@ interface Route {
      * @param defaultUser who that is, if it is known
      */
     ShellTransport shells(String host, MachineName machine, Optional<String> login, Optional<String> defaultUser);
+
+    /** Ends the shells that are still open. A second call does nothing. */
+    @Override
+    void close();
 }

@@ -9,6 +9,8 @@ import dev.weftwork.session.ShellTransport;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
@@ -33,6 +35,7 @@ final class SshRoute implements Route {
     private final boolean ownLogins;
     private final PipeThreads threads;
     private final CountDownLatch closed;
+    private final Set<SshConnection> connections = ConcurrentHashMap.newKeySet();
 
     /**
      * Connects when asked to.
@@ -118,10 +121,27 @@ final class SshRoute implements Route {
             throw new IOException("other connections were being made for all of " + limit.toMillis() + " ms");
         }
         try {
-            return client.connect(login, Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
+            SshConnection made = client.connect(login, Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
+            connections.add(made);
+            if (closed.getCount() == 0) {
+                end(made);
+                throw new IOException("the connector is closed");
+            }
+            return made;
         } finally {
             handshakes.release();
         }
+    }
+
+    /** Ends a connection that {@link #connect} made. */
+    void end(SshConnection connection) {
+        connections.remove(connection);
+        connection.close();
+    }
+
+    @Override
+    public void close() {
+        connections.forEach(this::end);
     }
 
     /** Twice as long as the one before, give or take a half, so that hundreds don't come back at the same time. */

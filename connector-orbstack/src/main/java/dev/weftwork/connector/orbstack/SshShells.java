@@ -85,7 +85,7 @@ final class SshShells implements ShellTransport {
 
     private void forget(SshConnection connection) {
         connections.remove(connection);
-        connection.close();
+        route.end(connection);
     }
 
     @Override

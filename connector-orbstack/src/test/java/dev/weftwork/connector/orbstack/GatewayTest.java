@@ -10,6 +10,7 @@ import ch.qos.logback.core.read.ListAppender;
 import com.jcraft.jsch.JSch;
 import com.jcraft.jsch.KeyPair;
 import dev.weftwork.command.Command;
+import dev.weftwork.command.Outcome;
 import dev.weftwork.connector.ConnectFailedException;
 import dev.weftwork.connector.Connection;
 import dev.weftwork.connector.orbstack.cli.OrbCtl;
@@ -133,7 +134,7 @@ class GatewayTest {
 
         works(builder(Transport.AUTO));
 
-        assertThat(logged()).contains("not by the SSH gateway: OrbStack runs, but nobody listens at 127.0.0.1:");
+        assertThat(logged()).contains("not by the SSH gateway: nobody listens at 127.0.0.1:");
     }
 
     @Test
@@ -150,7 +151,38 @@ class GatewayTest {
             works(builder(Transport.AUTO).gateway("127.0.0.1", other.getLocalPort()));
         }
 
-        assertThat(logged()).contains("what answers isn't an SSH server");
+        assertThat(logged()).contains("not by the SSH gateway: the SSH server at 127.0.0.1:");
+    }
+
+    @Test
+    void whereTheHostKeyIsAnotherTheCliIsTaken() throws Exception {
+        Path knownHosts = Files.writeString(folder.resolve("known_hosts"), "");
+
+        works(builder(Transport.AUTO).knownHosts(knownHosts));
+
+        assertThat(logged()).contains("not by the SSH gateway: the host key of the SSH server");
+    }
+
+    @Test
+    void aGatewayThatStaysSilentIsLeftForTheCli() throws Exception {
+        orbstack.knob("ssh-banner-stall", "ever");
+
+        works(builder(Transport.AUTO).connectTimeout(Duration.ofSeconds(2)));
+
+        assertThat(logged()).contains("was silent for 2000 ms");
+    }
+
+    @Test
+    void closingTheConnectorEndsConnectionsThatNobodyClosed() throws Exception {
+        OrbStackConnector connector = builder(Transport.SSH).build();
+        Connection connection = connector.connect(Host.named("web01"));
+        assertThat(connection.execute(Command.of("true")).succeeded()).isTrue();
+
+        connector.close();
+
+        Waiting.until(() -> gateway.openConnections() == 0, "the gateway saw the connection closed");
+        assertThat(connection.execute(Command.of("true")).outcome()).isInstanceOf(Outcome.NotStarted.class);
+        connection.close();
     }
 
     /** 22: only here is OrbStack started, and a status doesn't do it. */
