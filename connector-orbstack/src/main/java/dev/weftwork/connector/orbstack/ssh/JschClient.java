@@ -154,7 +154,6 @@ public final class JschClient implements SshClient {
         session.setConfig("PreferredAuthentications", "publickey");
         session.setConfig(ALGORITHMS);
         session.setSocketFactory(attempt);
-        session.setDaemonThread(true);
         session.setThreadFactory(readers(login));
         session.setServerAliveInterval(milliseconds(keepAlive));
         session.setServerAliveCountMax(KEEP_ALIVE_MISSES);
@@ -162,11 +161,15 @@ public final class JschClient implements SshClient {
         return session;
     }
 
+    /** JSch gives its threads names of its own before it starts them. */
     private static ThreadFactory readers(String login) {
-        String name = "weftwork-ssh-" + login;
-        return Runtime.version().feature() >= MONITORS_RELEASE_CARRIERS
-                ? Thread.ofVirtual().name(name).factory()
-                : Thread.ofPlatform().name(name).daemon().stackSize(STACK_BYTES).factory();
+        Thread.Builder builder = Runtime.version().feature() >= MONITORS_RELEASE_CARRIERS
+                ? Thread.ofVirtual()
+                : Thread.ofPlatform().daemon().stackSize(STACK_BYTES);
+        return reader -> builder.unstarted(() -> {
+            Thread.currentThread().setName("weftwork-ssh-" + login);
+            reader.run();
+        });
     }
 
     private SshFailure silent(Duration limit, Throwable cause) {
