@@ -16,6 +16,7 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -123,6 +124,8 @@ class DocumentationTest {
                 import dev.weftwork.command.*;
                 import dev.weftwork.connector.*;
                 import dev.weftwork.connector.local.LocalConnector;
+                import dev.weftwork.connector.orbstack.*;
+                import dev.weftwork.connector.orbstack.cli.*;
                 import dev.weftwork.deploy.*;
                 import dev.weftwork.engine.*;
                 import dev.weftwork.fact.*;
@@ -150,27 +153,33 @@ class DocumentationTest {
                   RunReport report;
                   Secret secret;
                   Path path;
+                  OrbCtl orbctl;
+                  MachineName web;
 
                 """ + methods + "}\n";
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"execution", "pyinfra"})
+    @ValueSource(strings = {"execution", "getting-started", "orbstack", "pyinfra"})
     void samplesCompile(String page) throws IOException {
         String text = Files.readString(TOP.resolve("docs/" + page + ".md"));
-        List<String> samples =
-                SAMPLE.matcher(text).results().map(found -> found.group(1)).toList();
+        List<String> samples = SAMPLE.matcher(text)
+                .results()
+                .map(found -> found.group(1))
+                .filter(sample -> !sample.startsWith("import "))
+                .toList();
 
         assertThat(samples).isNotEmpty();
         compile("Samples", withContext(samples));
     }
 
     /** Code in the columns that are headed with our name. */
-    @Test
-    void whatStandsBesidePyinfraCompiles() throws IOException {
+    @ParameterizedTest
+    @CsvSource({"pyinfra, 100", "orbstack, 40"})
+    void whatStandsBesidePyinfraCompiles(String page, int atLeast) throws IOException {
         var samples = new ArrayList<String>();
         int ours = -1;
-        for (String line : Files.readAllLines(TOP.resolve("docs/pyinfra.md"))) {
+        for (String line : Files.readAllLines(TOP.resolve("docs/" + page + ".md"))) {
             List<String> cells = List.of(line.split("\\|", -1));
             if (!line.startsWith("|")) {
                 ours = -1;
@@ -182,8 +191,31 @@ class DocumentationTest {
             }
         }
 
-        assertThat(samples).hasSizeGreaterThan(100);
+        assertThat(samples).hasSizeGreaterThan(atLeast);
         compile("Samples", withContext(samples));
+    }
+
+    /** The tests that the page on OrbStack names, as Class.method or Class.Nested.method. */
+    @Test
+    void testsThatShowWhatIsDoneAboutTrapsAreThere() throws IOException {
+        Path tests = TOP.resolve("connector-orbstack/src/test/java/dev/weftwork/connector/orbstack");
+        Path shared = TOP.resolve("core/src/testing/java/dev/weftwork/testing");
+        List<String> named = Files.readAllLines(TOP.resolve("docs/orbstack.md")).stream()
+                .flatMap(line -> CODE.matcher(line).results())
+                .map(found -> found.group(1))
+                .filter(code -> code.matches("[A-Z]\\w*(Test|Contract)(\\.\\w+)+"))
+                .toList();
+
+        assertThat(named).hasSizeGreaterThan(29);
+        for (String test : named) {
+            List<String> words = List.of(test.split("\\."));
+            Path file = Stream.of(tests, tests.resolve("cli"), shared)
+                    .map(folder -> folder.resolve(words.get(0) + ".java"))
+                    .filter(Files::exists)
+                    .findFirst()
+                    .orElseThrow(() -> new AssertionError("no class of " + test));
+            assertThat(Files.readString(file)).as(test).contains(" void " + words.get(words.size() - 1) + "(");
+        }
     }
 
     static Stream<Path> pages() throws IOException {
