@@ -61,9 +61,10 @@ final class CliRoute implements Route {
             return login.or(() -> defaultUser);
         }
 
+        /** A name with an {@code @} can't be in a login, which has its own; such a user is become in this one's shell. */
         @Override
         public Optional<ShellTransport> as(String user) {
-            return ownLogins
+            return ownLogins && user.indexOf('@') < 0
                     ? Optional.of(new CliShells(host, machine, Optional.of(user), defaultUser))
                     : Optional.empty();
         }

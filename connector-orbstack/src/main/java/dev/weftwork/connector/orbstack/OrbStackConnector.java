@@ -6,10 +6,10 @@ import dev.weftwork.connector.Connection;
 import dev.weftwork.connector.Connector;
 import dev.weftwork.connector.Escalation;
 import dev.weftwork.connector.orbstack.cli.MachineName;
+import dev.weftwork.connector.orbstack.cli.MachineSpec;
 import dev.weftwork.connector.orbstack.cli.OrbCtl;
 import dev.weftwork.connector.orbstack.cli.OrbCtlException;
 import dev.weftwork.connector.orbstack.ssh.JschClient;
-import dev.weftwork.connector.orbstack.ssh.SshFailure;
 import dev.weftwork.connector.orbstack.ssh.SshServer;
 import dev.weftwork.inventory.Host;
 import dev.weftwork.session.PipeThreads;
@@ -187,21 +187,14 @@ public final class OrbStackConnector implements Connector {
         var orbstack = new OrbStackProcess(orbctl, closed);
         var ssh = new SshRoute(client, orbstack, connectTimeout, handshakes, escalation.isEmpty(), threads, closed);
         if (transport == Transport.AUTO) {
-            Duration limit = connectTimeout.compareTo(GATEWAY_ANSWER) < 0 ? connectTimeout : GATEWAY_ANSWER;
             String login = user.orElse("default") + "@" + machine;
-            try {
-                client.connect(login, limit).close();
-            } catch (SshFailure e) {
-                if (e.kind() != SshFailure.Kind.REFUSED) {
-                    throw e;
-                }
-                if (!orbstack.isUpNow(System.nanoTime() + connectTimeout.toNanos())) {
-                    throw new IOException(e.getMessage() + "; " + orbstack.whyNotUp(), e);
-                }
-                client.connect(login, limit).close();
-            }
+            ssh.end(ssh.connect(machine.value(), login, least(GATEWAY_ANSWER, connectTimeout)));
         }
         return ssh;
+    }
+
+    private static Duration least(Duration one, Duration other) {
+        return one.compareTo(other) < 0 ? one : other;
     }
 
     @Override
@@ -252,10 +245,7 @@ public final class OrbStackConnector implements Connector {
          * @throws IllegalArgumentException if a login can't be made with that name
          */
         public Builder user(String name) {
-            if (!name.matches("[A-Za-z0-9_][A-Za-z0-9_.-]*\\$?")) {
-                throw new IllegalArgumentException(
-                        "user must be a user name of letters, digits, '_', '.' and '-', was '" + name + "'");
-            }
+            MachineSpec.requireUser(name);
             user = name;
             return this;
         }

@@ -14,7 +14,8 @@ import dev.weftwork.connector.orbstack.cli.MachineName;
 public interface Probe {
 
     /**
-     * Whether it is ready. May block. An {@link dev.weftwork.connector.orbstack.cli.OrbCtlException} means not yet;
+     * Whether it is ready. May block, but holds one of the fleet's places meanwhile, so that something that takes minutes
+     * is better asked whether it is done than waited for. An {@link dev.weftwork.connector.orbstack.cli.OrbCtlException} means not yet;
      * anything else it throws fails that machine.
      */
     boolean isReady(MachineName machine) throws InterruptedException;

@@ -82,7 +82,7 @@ final class SshRoute implements Route {
         if (orbstack.orbctl().isPresent()) {
             return orbstack.orbctl().get().shells(host, machine, login, threads).explain(reason);
         }
-        return reason.startsWith("its shell ended with status 1")
+        return reason.matches("its shell ended with status 1(\\D[^\\x00]*)?")
                 ? "OrbStack has no machine '" + machine + "', no user '" + login.orElse("default")
                         + "' on it, or can't start it; without orbctl it can't be found out which (" + reason + ")"
                 : reason;
@@ -94,10 +94,15 @@ final class SshRoute implements Route {
      * @param host whom messages are about
      */
     SshConnection connect(String host, String login) throws IOException, InterruptedException {
+        return connect(host, login, limit);
+    }
+
+    /** As {@link #connect(String, String)}; OrbStack may be started within the whole limit, each attempt has this one. */
+    SshConnection connect(String host, String login, Duration patience) throws IOException, InterruptedException {
         long deadline = System.nanoTime() + limit.toNanos();
         for (int attempt = 1; ; attempt++) {
             try {
-                return connectOnce(login, deadline);
+                return connectOnce(login, patience, deadline);
             } catch (SshFailure e) {
                 boolean mayPass = switch (e.kind()) {
                     case REFUSED -> orbstack.isUpNow(deadline);
@@ -116,12 +121,14 @@ final class SshRoute implements Route {
         }
     }
 
-    private SshConnection connectOnce(String login, long deadline) throws IOException, InterruptedException {
+    private SshConnection connectOnce(String login, Duration patience, long deadline)
+            throws IOException, InterruptedException {
         if (!handshakes.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
             throw new IOException("other connections were being made for all of " + limit.toMillis() + " ms");
         }
         try {
-            SshConnection made = client.connect(login, Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
+            long left = Math.min(patience.toNanos(), deadline - System.nanoTime());
+            SshConnection made = client.connect(login, Duration.ofNanos(Math.max(1, left)));
             connections.add(made);
             if (closed.getCount() == 0) {
                 end(made);

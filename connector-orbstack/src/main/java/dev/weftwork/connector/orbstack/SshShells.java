@@ -93,9 +93,10 @@ final class SshShells implements ShellTransport {
         return login.or(() -> defaultUser);
     }
 
+    /** A name with an {@code @} can't be in a login, which has its own; such a user is become in this one's shell. */
     @Override
     public Optional<ShellTransport> as(String user) {
-        return route.ownLogins()
+        return route.ownLogins() && user.indexOf('@') < 0
                 ? Optional.of(new SshShells(route, host, machine, Optional.of(user), defaultUser))
                 : Optional.empty();
     }

@@ -16,9 +16,16 @@ import dev.weftwork.connector.orbstack.cli.OrbCtl;
 import dev.weftwork.connector.orbstack.emulator.OrbStackEmulator;
 import dev.weftwork.connector.orbstack.emulator.Root;
 import dev.weftwork.connector.orbstack.emulator.SshGateway;
+import dev.weftwork.deploy.Deploy;
+import dev.weftwork.engine.Engine;
 import dev.weftwork.inventory.Host;
+import dev.weftwork.operation.users.Users;
+import dev.weftwork.report.RunReport;
+import dev.weftwork.report.StepResult;
+import dev.weftwork.report.StepStatus;
 import dev.weftwork.testing.Waiting;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -316,6 +323,91 @@ class OrbStackConnectorTest {
             connection.download("/etc/weft file", copy);
         }
         assertThat(copy).hasBinaryContent(content);
+    }
+
+    @Test
+    void aProfileMayChangeThePathOrSayGoodbyeAloud_18() throws Exception {
+        Path profile = orbstack.rootfs("web01").resolve("home/me/.bash_profile");
+        Files.writeString(
+                profile, "PATH=/opt/tools:/usr/bin:/bin; export PATH; echo hello; echo hello >&2; set -x; set +x\n");
+        try (Connection connection = connect("web01")) {
+            assertThat(out(connection, "echo $PATH")).isEqualTo("/opt/tools:/usr/bin:/bin");
+        }
+    }
+
+    @Test
+    void aProfileThatEndsTheShellIsShownWithWhatItSaid_18() throws Exception {
+        Path profile = orbstack.rootfs("web01").resolve("home/me/.bash_profile");
+        Files.writeString(profile, "echo maintenance until noon; exit 3\n");
+
+        assertThatThrownBy(() -> connect("web01"))
+                .isInstanceOf(ConnectFailedException.class)
+                .hasMessageContaining("its shell ended with status 3, after it had said: maintenance until noon");
+    }
+
+    @Test
+    void aMachineWithoutAShellIsntOneWithoutTheUser_3() throws Exception {
+        for (String shell : List.of("usr/bin/sh", "bin/sh", "usr/bin/dash", "bin/dash")) {
+            Files.deleteIfExists(orbstack.rootfs("web01").resolve(shell));
+        }
+
+        assertThatThrownBy(() -> connect("web01"))
+                .isInstanceOf(ConnectFailedException.class)
+                .hasMessageContaining("its shell ended with status 127, after it had said: ")
+                .hasMessageContaining("sh: ")
+                .hasMessageNotContaining("no user");
+    }
+
+    @Test
+    void withoutAHomeCommandsStartAtTheTop_7() throws Exception {
+        Files.move(
+                orbstack.rootfs("web01").resolve("home/me"),
+                orbstack.rootfs("web01").resolve("home/elsewhere"));
+
+        try (Connection connection = connect("web01")) {
+            assertThat(out(connection, "pwd")).isEqualTo("/");
+        }
+    }
+
+    @Test
+    void aNewAddressAfterARestartDoesNoHarm_17() throws Exception {
+        var web01 = new MachineName("web01");
+        String before = orbctl().info(web01).ip4().orElseThrow();
+        try (Connection connection = connect("web01")) {
+            assertThat(out(connection, "echo one")).isEqualTo("one");
+            orbctl().restart(web01);
+            assertThat(orbctl().info(web01).ip4().orElseThrow()).isNotEqualTo(before);
+            connection.execute(Command.of("true"));
+            assertThat(out(connection, "echo two")).isEqualTo("two");
+        }
+    }
+
+    @Test
+    void operationsKnowAUserWithANumberBelow1000_28() throws Exception {
+        connector.close();
+        try (var engine = Engine.of(builder().user("root").build())) {
+            RunReport report = engine.run(
+                    OrbStack.inventory(orbctl()),
+                    Deploy.named("users")
+                            .step(Users.user("me").home("/home/me").shell("/bin/bash"))
+                            .step(dev.weftwork.operation.files.Files.file("/home/me/x")
+                                    .owner("me")));
+
+            report.throwIfFailed();
+            assertThat(report.hosts().get(0).steps())
+                    .extracting(StepResult::status)
+                    .containsExactly(StepStatus.UNCHANGED, StepStatus.CHANGED);
+        }
+    }
+
+    @Test
+    void aUserWhoseNameCantBeInALoginIsBecomeByAProgram() throws Exception {
+        try (Connection connection = connect("web01")) {
+            assertThat(connection.execute(Command.of("true").as("a@b")).outcome())
+                    .isInstanceOfSatisfying(
+                            Outcome.NotStarted.class,
+                            never -> assertThat(never.reason()).contains("sudo"));
+        }
     }
 
     // ---- ends

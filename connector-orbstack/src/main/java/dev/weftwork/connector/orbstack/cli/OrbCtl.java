@@ -416,8 +416,9 @@ public final class OrbCtl {
     public CommandResult run(MachineName machine, Command command) throws InterruptedException {
         try (var threads = new PipeThreads()) {
             ShellTransport shells = shells(machine.value(), machine, command.user(), threads);
-            try (ShellConnection connection =
-                    ShellConnection.to(machine.value(), shells, threads).open()) {
+            try (ShellConnection connection = ShellConnection.to(machine.value(), shells, threads)
+                    .openTimeout(lifecycleTimeout)
+                    .open()) {
                 // The shell is that user's already.
                 return connection.execute(command);
             } catch (ConnectFailedException e) {

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** Shells behind processes of {@code orbctl run}. */
 final class RunShells implements ShellTransport {
@@ -20,7 +21,9 @@ final class RunShells implements ShellTransport {
     /** The first line that the shell reads, before the session's. */
     private static final byte[] GO_HOME = "cd \"${HOME:-/}\" || cd /\n".getBytes(StandardCharsets.US_ASCII);
 
-    private static final String STATUS_1 = "its shell ended with status 1";
+    /** Not 126 or 127, for which the machine's own shell says why. */
+    private static final Pattern STATUS_1 = Pattern.compile("its shell ended with status 1(\\D.*)?", Pattern.DOTALL);
+
     private static final String SILENCE = "its shell didn't answer";
 
     private final OrbCtl orbctl;
@@ -68,7 +71,7 @@ final class RunShells implements ShellTransport {
             return "OrbStack gave it no shell that answers, which may be its daemon hanging: try `orbctl status`, and restart"
                     + " OrbStack if that hangs too (" + reason + ")";
         }
-        if (!reason.startsWith(STATUS_1)) {
+        if (!STATUS_1.matcher(reason).matches()) {
             return reason;
         }
         try {

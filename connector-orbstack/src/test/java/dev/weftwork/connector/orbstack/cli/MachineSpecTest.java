@@ -33,7 +33,7 @@ class MachineSpecTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "-u", "a@b", "a b", "1a"})
+    @ValueSource(strings = {"", "-u", "a@b", "a b", ".a"})
     void refusesWhatIsNoUser(String user) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> builder().user(user))
