@@ -46,6 +46,9 @@ public final class ShellConnection implements Connection {
     /** How many sessions live on for processes that commands left. */
     private static final int ABANDONED_LIMIT = 16;
 
+    /** How long opening a shell may take from which a command is ended: whoever cancels waits for it. */
+    private static final Duration END_LIMIT = Duration.ofSeconds(20);
+
     private final String host;
     private final ShellTransport transport;
     private final PipeThreads threads;
@@ -178,6 +181,11 @@ public final class ShellConnection implements Connection {
         var session = new ShellSession(host, threads);
         Optional<ShellTransport> own =
                 user.isEmpty() ? Optional.of(transport) : logins.computeIfAbsent(user, transport::as);
+        if (closed) {
+            // It may have come behind the back of close.
+            own.filter(each -> !each.equals(transport)).ifPresent(ShellTransport::close);
+            throw new IOException("its connection is closed");
+        }
         var login = new Login(shell, escalation, sharedMachine, own.isPresent() ? Optional.empty() : Optional.of(user));
         session.open(own.orElse(transport), login, System.nanoTime() + limit);
         return session;
@@ -190,7 +198,7 @@ public final class ShellConnection implements Connection {
             return ended.get();
         }
         try {
-            ShellSession beside = open(user, openTimeout.toNanos());
+            ShellSession beside = open(user, Math.min(openTimeout.toNanos(), END_LIMIT.toNanos()));
             try {
                 return EndSession.from(beside, session);
             } finally {

@@ -203,7 +203,7 @@ final class ShellSession implements ShellChannel.Listener {
      * @throws IOException if it can't be; nothing is left open
      */
     void open(ShellTransport transport, Login login, long deadline) throws IOException, InterruptedException {
-        ShellChannel opened = transport.open(this);
+        ShellChannel opened = transport.open(this, Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
         channel = opened;
         boolean ready = false;
         try {

@@ -1,6 +1,7 @@
 package dev.weftwork.session;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -20,6 +21,17 @@ public interface ShellTransport {
      * @throws InterruptedException if the calling thread is interrupted; what was started is ended
      */
     ShellChannel open(ShellChannel.Listener listener) throws IOException, InterruptedException;
+
+    /**
+     * As {@link #open(ShellChannel.Listener)}, for a caller who waits that long only: a command with a timeout, or one that
+     * is being ended. A transport that may wait longer by itself must override this.
+     *
+     * @param limit for all of it together, positive
+     * @throws IOException also if the limit is over; nothing is left open
+     */
+    default ShellChannel open(ShellChannel.Listener listener, Duration limit) throws IOException, InterruptedException {
+        return open(listener);
+    }
 
     /** Whom its shells belong to, if it knows: commands that are to run as that user need no other shell. */
     default Optional<String> user() {

@@ -13,6 +13,7 @@ import dev.weftwork.testing.Waiting;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -182,5 +183,39 @@ class TransportLoginsTest {
             assertThat(Processes.running(child)).isFalse();
         }
         assertThat(events).containsExactly("open me", "open me", "close me");
+    }
+
+    @Test
+    void aTimeoutHoldsForOpeningTheShellOfAnotherUserToo() throws Exception {
+        var limits = new ConcurrentLinkedQueue<Duration>();
+        var transport = new ShellTransport() {
+            @Override
+            public ShellChannel open(ShellChannel.Listener listener) throws IOException, InterruptedException {
+                return new Logins("me").open(listener);
+            }
+
+            @Override
+            public Optional<ShellTransport> as(String user) {
+                return Optional.of(new ShellTransport() {
+                    @Override
+                    public ShellChannel open(ShellChannel.Listener listener) throws IOException {
+                        throw new IOException("without a limit");
+                    }
+
+                    @Override
+                    public ShellChannel open(ShellChannel.Listener listener, Duration limit) throws IOException {
+                        limits.add(limit);
+                        throw new IOException("with a limit");
+                    }
+                });
+            }
+        };
+        try (ShellConnection connection = open(transport)) {
+            connection.execute(Command.of("id").as("root").timeout(Duration.ofSeconds(2)));
+        }
+
+        assertThat(limits)
+                .singleElement()
+                .satisfies(limit -> assertThat(limit).isBetween(Duration.ofNanos(1), Duration.ofSeconds(2)));
     }
 }
