@@ -4,10 +4,13 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Shells that are processes of this computer: its own {@code sh}, or a program that leads to a shell elsewhere.
@@ -89,7 +92,7 @@ public final class ProcessTransport implements ShellTransport {
     }
 
     @Override
-    public ShellChannel open(ShellChannel.Listener listener) throws IOException, InterruptedException {
+    public ShellChannel open(ShellChannel.Listener listener, Duration limit) throws IOException, InterruptedException {
         var builder = new ProcessBuilder(argv).directory(directory.toFile());
         builder.environment().clear();
         builder.environment().putAll(environment);
@@ -100,8 +103,11 @@ public final class ProcessTransport implements ShellTransport {
             throw new IOException(e.getMessage(), e);
         }
         try {
-            channel.started().get();
+            channel.started().get(limit.toNanos(), TimeUnit.NANOSECONDS);
             return channel;
+        } catch (TimeoutException e) {
+            channel.close();
+            throw new IOException("its program couldn't be started within " + limit.toMillis() + " ms", e);
         } catch (InterruptedException e) {
             channel.close();
             throw e;

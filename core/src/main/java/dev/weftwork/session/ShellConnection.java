@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>{@code
  * Connection connect(Host host) throws InterruptedException {
- *   return ShellConnection.to(host.name(), listener -> openChannel(host, listener), threads).open();
+ *   return ShellConnection.to(host.name(), (listener, limit) -> openChannel(host, listener, limit), threads).open();
  * }
  * }</pre>
  */

@@ -17,21 +17,12 @@ public interface ShellTransport {
      * Starts a POSIX shell that reads its script from its standard input, a plain {@code sh} without a terminal, and gives
      * what it writes to the listener from then on. Blocks until it is started, without holding a carrier thread.
      *
-     * @throws IOException if it can't be started; the message says what was tried and what came back
+     * @param limit how long the caller waits, for a command with a timeout or for one that is being ended; positive
+     * @throws IOException if it can't be started within that; the message says what was tried and what came back, and nothing
+     *     is left open
      * @throws InterruptedException if the calling thread is interrupted; what was started is ended
      */
-    ShellChannel open(ShellChannel.Listener listener) throws IOException, InterruptedException;
-
-    /**
-     * As {@link #open(ShellChannel.Listener)}, for a caller who waits that long only: a command with a timeout, or one that
-     * is being ended. A transport that may wait longer by itself must override this.
-     *
-     * @param limit for all of it together, positive
-     * @throws IOException also if the limit is over; nothing is left open
-     */
-    default ShellChannel open(ShellChannel.Listener listener, Duration limit) throws IOException, InterruptedException {
-        return open(listener);
-    }
+    ShellChannel open(ShellChannel.Listener listener, Duration limit) throws IOException, InterruptedException;
 
     /** Whom its shells belong to, if it knows: commands that are to run as that user need no other shell. */
     default Optional<String> user() {

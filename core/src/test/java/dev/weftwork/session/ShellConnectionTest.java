@@ -521,8 +521,8 @@ class ShellConnectionTest {
         void fromAShellBesideIt(String first) throws Exception {
             ShellTransport processes = new ProcessTransport(
                     "web01", shell.words(), folder, Map.of("PATH", System.getenv("PATH")), threads);
-            connections.put("C", open(listener -> new ShellChannel() {
-                private final ShellChannel channel = processes.open(listener);
+            connections.put("C", open((listener, limit) -> new ShellChannel() {
+                private final ShellChannel channel = processes.open(listener, limit);
 
                 @Override
                 public void write(byte[] bytes, int offset, int count) throws IOException {

@@ -85,11 +85,12 @@ class TransportFaultsTest {
         }
 
         @Override
-        public ShellChannel open(ShellChannel.Listener listener) throws IOException, InterruptedException {
+        public ShellChannel open(ShellChannel.Listener listener, Duration limit)
+                throws IOException, InterruptedException {
             var ears = new Ears(listener, this);
             ShellChannel real = new ProcessTransport(
                             "web01", shell.words(), folder, Map.of("PATH", System.getenv("PATH")), threads)
-                    .open(ears);
+                    .open(ears, limit);
             return new Channel(real, ears, this);
         }
     }
@@ -292,7 +293,8 @@ class TransportFaultsTest {
     /** The pipe to a shell that has ended breaks before its last words are read, or after. */
     @Test
     void whenAShellTakesNothingWhatItSaidOfThatIsInTheMessage() {
-        ShellTransport transport = listener -> new DyingChannel(listener, "env: /no/such/entry: No such file\n");
+        ShellTransport transport =
+                (listener, limit) -> new DyingChannel(listener, "env: /no/such/entry: No such file\n");
 
         assertThatThrownBy(() -> ShellConnection.to("web01", transport, threads).open())
                 .isInstanceOf(ConnectFailedException.class)

@@ -55,9 +55,10 @@ class TransportLoginsTest {
         }
 
         @Override
-        public ShellChannel open(ShellChannel.Listener listener) throws IOException, InterruptedException {
+        public ShellChannel open(ShellChannel.Listener listener, Duration limit)
+                throws IOException, InterruptedException {
             events.add("open " + user);
-            return processes.open(listener);
+            return processes.open(listener, limit);
         }
 
         @Override
@@ -190,23 +191,16 @@ class TransportLoginsTest {
         var limits = new ConcurrentLinkedQueue<Duration>();
         var transport = new ShellTransport() {
             @Override
-            public ShellChannel open(ShellChannel.Listener listener) throws IOException, InterruptedException {
-                return new Logins("me").open(listener);
+            public ShellChannel open(ShellChannel.Listener listener, Duration limit)
+                    throws IOException, InterruptedException {
+                return new Logins("me").open(listener, limit);
             }
 
             @Override
             public Optional<ShellTransport> as(String user) {
-                return Optional.of(new ShellTransport() {
-                    @Override
-                    public ShellChannel open(ShellChannel.Listener listener) throws IOException {
-                        throw new IOException("without a limit");
-                    }
-
-                    @Override
-                    public ShellChannel open(ShellChannel.Listener listener, Duration limit) throws IOException {
-                        limits.add(limit);
-                        throw new IOException("with a limit");
-                    }
+                return Optional.of((listener, limit) -> {
+                    limits.add(limit);
+                    throw new IOException("not now");
                 });
             }
         };

@@ -6,6 +6,7 @@ import dev.weftwork.session.PipeThreads;
 import dev.weftwork.session.ShellChannel;
 import dev.weftwork.session.ShellTransport;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 
@@ -17,7 +18,9 @@ final class CliRoute implements Route {
     private final boolean ownLogins;
     private final PipeThreads threads;
 
-    /** @param ownLogins whether commands of another user get a login of their own */
+    /**
+     * @param ownLogins whether commands of another user get a login of their own
+     */
     CliRoute(OrbCtl orbctl, Semaphore handshakes, boolean ownLogins, PipeThreads threads) {
         this.orbctl = orbctl;
         this.handshakes = handshakes;
@@ -52,8 +55,9 @@ final class CliRoute implements Route {
         }
 
         @Override
-        public ShellChannel open(ShellChannel.Listener listener) throws IOException, InterruptedException {
-            return Handshake.open(processes, listener, handshakes);
+        public ShellChannel open(ShellChannel.Listener listener, Duration limit)
+                throws IOException, InterruptedException {
+            return Handshake.open(processes, listener, handshakes, limit);
         }
 
         @Override
@@ -61,10 +65,9 @@ final class CliRoute implements Route {
             return login.or(() -> defaultUser);
         }
 
-        /** A name with an {@code @} can't be in a login, which has its own; such a user is become in this one's shell. */
         @Override
         public Optional<ShellTransport> as(String user) {
-            return ownLogins && user.indexOf('@') < 0
+            return ownLogins && OrbCtl.isLogin(user)
                     ? Optional.of(new CliShells(host, machine, Optional.of(user), defaultUser))
                     : Optional.empty();
         }

@@ -4,9 +4,11 @@ import dev.weftwork.connector.OutputConsumer;
 import dev.weftwork.session.ShellChannel;
 import dev.weftwork.session.ShellTransport;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -27,13 +29,15 @@ final class Handshake implements ShellChannel, ShellChannel.Listener {
     }
 
     /** As {@link ShellTransport#open}, once there is a place. */
-    static ShellChannel open(ShellTransport transport, ShellChannel.Listener listener, Semaphore places)
+    static ShellChannel open(ShellTransport transport, ShellChannel.Listener listener, Semaphore places, Duration limit)
             throws IOException, InterruptedException {
-        places.acquire();
+        if (!places.tryAcquire(limit.toNanos(), TimeUnit.NANOSECONDS)) {
+            throw new IOException("other shells were being opened for all of " + limit.toMillis() + " ms");
+        }
         var handshake = new Handshake(listener, places);
         boolean opened = false;
         try {
-            handshake.channel = transport.open(handshake);
+            handshake.channel = transport.open(handshake, limit);
             opened = true;
             return handshake;
         } finally {

@@ -6,7 +6,6 @@ import dev.weftwork.connector.Connection;
 import dev.weftwork.connector.Connector;
 import dev.weftwork.connector.Escalation;
 import dev.weftwork.connector.orbstack.cli.MachineName;
-import dev.weftwork.connector.orbstack.cli.MachineSpec;
 import dev.weftwork.connector.orbstack.cli.OrbCtl;
 import dev.weftwork.connector.orbstack.cli.OrbCtlException;
 import dev.weftwork.connector.orbstack.ssh.JschClient;
@@ -20,6 +19,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -128,12 +128,21 @@ public final class OrbStackConnector implements Connector {
         if (decided != null) {
             return decided;
         }
-        deciding.lockInterruptibly();
+        if (!deciding.tryLock(connectTimeout.toNanos(), TimeUnit.NANOSECONDS)) {
+            throw new ConnectFailedException(
+                    host.name(),
+                    "how machines are reached was being found out for all of " + connectTimeout.toMillis() + " ms");
+        }
         try {
-            if (route == null) {
-                route = decide(machine);
+            decided = route;
+            if (decided == null) {
+                decided = decide(machine);
+                route = decided;
+                if (closed.getCount() == 0) {
+                    decided.close();
+                }
             }
-            return route;
+            return decided;
         } catch (IOException e) {
             throw new ConnectFailedException(host.name(), String.valueOf(e.getMessage()), e);
         } finally {
@@ -188,7 +197,9 @@ public final class OrbStackConnector implements Connector {
         var ssh = new SshRoute(client, orbstack, connectTimeout, handshakes, escalation.isEmpty(), threads, closed);
         if (transport == Transport.AUTO) {
             String login = user.orElse("default") + "@" + machine;
-            ssh.end(ssh.connect(machine.value(), login, least(GATEWAY_ANSWER, connectTimeout)));
+            long deadline = System.nanoTime() + connectTimeout.toNanos();
+            ssh.connect(machine.value(), login, least(GATEWAY_ANSWER, connectTimeout), deadline)
+                    .close();
         }
         return ssh;
     }
@@ -245,7 +256,11 @@ public final class OrbStackConnector implements Connector {
          * @throws IllegalArgumentException if a login can't be made with that name
          */
         public Builder user(String name) {
-            MachineSpec.requireUser(name);
+            if (!OrbCtl.isLogin(name)) {
+                throw new IllegalArgumentException(
+                        "user must be letters, digits, '_', '.' and '-', beginning with a letter"
+                                + " or '_', and not 'default', was '" + name + "'");
+            }
             user = name;
             return this;
         }

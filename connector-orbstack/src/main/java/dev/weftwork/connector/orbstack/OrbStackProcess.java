@@ -43,7 +43,10 @@ final class OrbStackProcess {
                     "OrbStack doesn't run, or has no gateway there, and without orbctl it can't be started: start OrbStack";
             return false;
         }
-        asking.lockInterruptibly();
+        if (!asking.tryLock(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+            whyNot = "whether OrbStack runs couldn't be found out in time; its daemon may hang: try `orbctl status`";
+            return false;
+        }
         try {
             OrbCtl ctl = orbctl.get();
             OrbStackStatus status = ctl.status();

@@ -9,8 +9,6 @@ import dev.weftwork.session.ShellTransport;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
@@ -35,7 +33,6 @@ final class SshRoute implements Route {
     private final boolean ownLogins;
     private final PipeThreads threads;
     private final CountDownLatch closed;
-    private final Set<SshConnection> connections = ConcurrentHashMap.newKeySet();
 
     /**
      * Connects when asked to.
@@ -92,14 +89,18 @@ final class SshRoute implements Route {
      * A new connection. Tries again, with growing pauses, while nothing but the way there has failed; nothing has run then.
      *
      * @param host whom messages are about
+     * @param deadline by {@code nanoTime}, for all attempts
      */
-    SshConnection connect(String host, String login) throws IOException, InterruptedException {
-        return connect(host, login, limit);
+    SshConnection connect(String host, String login, long deadline) throws IOException, InterruptedException {
+        return connect(host, login, limit, deadline);
     }
 
-    /** As {@link #connect(String, String)}; OrbStack may be started within the whole limit, each attempt has this one. */
-    SshConnection connect(String host, String login, Duration patience) throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + limit.toNanos();
+    /**
+     * As {@link #connect(String, String, long)}, with a limit for each attempt: OrbStack may take longer to be started than
+     * an answer may.
+     */
+    SshConnection connect(String host, String login, Duration patience, long deadline)
+            throws IOException, InterruptedException {
         for (int attempt = 1; ; attempt++) {
             try {
                 return connectOnce(login, patience, deadline);
@@ -124,31 +125,19 @@ final class SshRoute implements Route {
     private SshConnection connectOnce(String login, Duration patience, long deadline)
             throws IOException, InterruptedException {
         if (!handshakes.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-            throw new IOException("other connections were being made for all of " + limit.toMillis() + " ms");
+            throw new IOException("other connections were being made for all the time there was");
         }
         try {
             long left = Math.min(patience.toNanos(), deadline - System.nanoTime());
-            SshConnection made = client.connect(login, Duration.ofNanos(Math.max(1, left)));
-            connections.add(made);
-            if (closed.getCount() == 0) {
-                end(made);
-                throw new IOException("the connector is closed");
-            }
-            return made;
+            return client.connect(login, Duration.ofNanos(Math.max(1, left)));
         } finally {
             handshakes.release();
         }
     }
 
-    /** Ends a connection that {@link #connect} made. */
-    void end(SshConnection connection) {
-        connections.remove(connection);
-        connection.close();
-    }
-
     @Override
     public void close() {
-        connections.forEach(this::end);
+        client.close();
     }
 
     /** Twice as long as the one before, give or take a half, so that hundreds don't come back at the same time. */

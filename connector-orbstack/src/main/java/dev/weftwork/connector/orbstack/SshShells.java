@@ -1,6 +1,7 @@
 package dev.weftwork.connector.orbstack;
 
 import dev.weftwork.connector.orbstack.cli.MachineName;
+import dev.weftwork.connector.orbstack.cli.OrbCtl;
 import dev.weftwork.connector.orbstack.ssh.SshConnection;
 import dev.weftwork.session.ShellChannel;
 import dev.weftwork.session.ShellTransport;
@@ -9,6 +10,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -43,14 +45,18 @@ final class SshShells implements ShellTransport {
     }
 
     @Override
-    public ShellChannel open(ShellChannel.Listener listener) throws IOException, InterruptedException {
-        connecting.lockInterruptibly();
+    public ShellChannel open(ShellChannel.Listener listener, Duration limit) throws IOException, InterruptedException {
+        Duration most = least(limit, route.limit());
+        long deadline = System.nanoTime() + most.toNanos();
+        if (!connecting.tryLock(most.toNanos(), TimeUnit.NANOSECONDS)) {
+            throw new IOException("another shell was being opened for all of " + most.toMillis() + " ms");
+        }
         try {
             SshConnection known = main;
             if (known != null && known.isOpen()) {
                 try {
                     if (known.heldUp().isZero()) {
-                        return known.open(SHELL, listener, least(BESIDE, route.limit()));
+                        return known.open(SHELL, listener, least(BESIDE, left(deadline)));
                     }
                 } catch (IOException e) {
                     if (known.isOpen() && known.heldUp().isZero()) {
@@ -59,22 +65,22 @@ final class SshShells implements ShellTransport {
                     // It was lost while nobody looked, or is held up now.
                 }
                 if (known.isOpen()) {
-                    return openBeside(listener);
+                    return openBeside(listener, deadline);
                 }
             }
             if (known != null) {
                 forget(known);
             }
-            main = connect();
-            return main.open(SHELL, listener, route.limit());
+            main = connect(deadline);
+            return main.open(SHELL, listener, left(deadline));
         } finally {
             connecting.unlock();
         }
     }
 
     /** The login always names the machine: a single word that isn't one would be a user of the default machine. */
-    private SshConnection connect() throws IOException, InterruptedException {
-        SshConnection made = route.connect(host, login.orElse("default") + "@" + machine);
+    private SshConnection connect(long deadline) throws IOException, InterruptedException {
+        SshConnection made = route.connect(host, login.orElse("default") + "@" + machine, deadline);
         connections.add(made);
         if (closed) {
             forget(made);
@@ -85,7 +91,7 @@ final class SshShells implements ShellTransport {
 
     private void forget(SshConnection connection) {
         connections.remove(connection);
-        route.end(connection);
+        connection.close();
     }
 
     @Override
@@ -93,10 +99,9 @@ final class SshShells implements ShellTransport {
         return login.or(() -> defaultUser);
     }
 
-    /** A name with an {@code @} can't be in a login, which has its own; such a user is become in this one's shell. */
     @Override
     public Optional<ShellTransport> as(String user) {
-        return route.ownLogins() && user.indexOf('@') < 0
+        return route.ownLogins() && OrbCtl.isLogin(user)
                 ? Optional.of(new SshShells(route, host, machine, Optional.of(user), defaultUser))
                 : Optional.empty();
     }
@@ -112,16 +117,21 @@ final class SshShells implements ShellTransport {
         connections.forEach(this::forget);
     }
 
+    private static Duration left(long deadline) {
+        return Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
+    }
+
     private static Duration least(Duration one, Duration other) {
         return one.compareTo(other) < 0 ? one : other;
     }
 
     /** A shell with a connection of its own, which ends with it: a consumer of output holds the other one. */
-    private ShellChannel openBeside(ShellChannel.Listener listener) throws IOException, InterruptedException {
-        SshConnection connection = connect();
+    private ShellChannel openBeside(ShellChannel.Listener listener, long deadline)
+            throws IOException, InterruptedException {
+        SshConnection connection = connect(deadline);
         boolean opened = false;
         try {
-            ShellChannel channel = connection.open(SHELL, listener, route.limit());
+            ShellChannel channel = connection.open(SHELL, listener, left(deadline));
             opened = true;
             return new ShellChannel() {
                 @Override

@@ -9,7 +9,10 @@ import java.net.Socket;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
-/** A way to a port of this computer that can stop carrying anything without closing, as when a network goes away. */
+/**
+ * A way to a port of this computer that can stop carrying anything without closing, as when a network goes away, or be cut
+ * off.
+ */
 final class FreezingWay implements AutoCloseable {
 
     private final ServerSocket server;
@@ -62,11 +65,15 @@ final class FreezingWay implements AutoCloseable {
         }
     }
 
-    @Override
-    public void close() throws IOException {
-        server.close();
+    void cut() throws IOException {
         for (Socket socket : sockets) {
             socket.close();
         }
+    }
+
+    @Override
+    public void close() throws IOException {
+        server.close();
+        cut();
     }
 }

@@ -14,11 +14,17 @@ import dev.weftwork.command.CommandResult;
 import dev.weftwork.command.Outcome;
 import dev.weftwork.connector.ConnectFailedException;
 import dev.weftwork.connector.Connection;
+import dev.weftwork.connector.OutputConsumer;
 import dev.weftwork.connector.orbstack.cli.OrbCtl;
 import dev.weftwork.connector.orbstack.emulator.OrbStackEmulator;
 import dev.weftwork.connector.orbstack.emulator.Root;
 import dev.weftwork.connector.orbstack.emulator.SshGateway;
+import dev.weftwork.connector.orbstack.ssh.JschClient;
+import dev.weftwork.connector.orbstack.ssh.SshConnection;
+import dev.weftwork.connector.orbstack.ssh.SshServer;
 import dev.weftwork.inventory.Host;
+import dev.weftwork.session.PipeThreads;
+import dev.weftwork.session.ShellChannel;
 import dev.weftwork.testing.Waiting;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -30,6 +36,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -175,19 +182,6 @@ class GatewayTest {
         works(builder(Transport.AUTO).connectTimeout(Duration.ofSeconds(2)));
 
         assertThat(logged()).contains("was silent for ");
-    }
-
-    @Test
-    void closingTheConnectorEndsConnectionsThatNobodyClosed() throws Exception {
-        OrbStackConnector connector = builder(Transport.SSH).build();
-        Connection connection = connector.connect(Host.named("web01"));
-        assertThat(connection.execute(Command.of("true")).succeeded()).isTrue();
-
-        connector.close();
-
-        Waiting.until(() -> gateway.openConnections() == 0, "the gateway saw the connection closed");
-        assertThat(connection.execute(Command.of("true")).outcome()).isInstanceOf(Outcome.NotStarted.class);
-        connection.close();
     }
 
     /** 22: only here is OrbStack started, and a status doesn't do it. */
@@ -354,5 +348,208 @@ class GatewayTest {
                 () -> Thread.getAllStackTraces().keySet().stream()
                         .noneMatch(thread -> thread.getName().startsWith("weftwork-")),
                 "all threads of the connector ended");
+    }
+
+    // ---- how long it may take, and what ends it
+
+    private interface Timed {
+        void run() throws Exception;
+    }
+
+    private static Duration timeOf(Timed code) throws Exception {
+        long begin = System.nanoTime();
+        code.run();
+        return Duration.ofNanos(System.nanoTime() - begin);
+    }
+
+    @Test
+    void aTimeoutHoldsWhileTheLoginOfAnotherUserIsMade() throws Exception {
+        try (OrbStackConnector connector = builder(Transport.SSH).build();
+                Connection connection = connector.connect(Host.named("web01"))) {
+            orbstack.knob("ssh-banner-stall", "ever");
+
+            Duration time = timeOf(() -> assertThat(connection
+                            .execute(Command.of("id").as("root").timeout(Duration.ofMillis(500)))
+                            .outcome())
+                    .isInstanceOfSatisfying(
+                            Outcome.NotStarted.class,
+                            outcome -> assertThat(outcome.reason()).startsWith("its timeout of 500 ms passed")));
+
+            assertThat(time).isLessThan(Duration.ofSeconds(20));
+        }
+    }
+
+    @Test
+    void closingTheConnectorEndsItsConnections() throws Exception {
+        Connection connection;
+        try (OrbStackConnector connector = builder(Transport.SSH).build()) {
+            connection = connector.connect(Host.named("web01"));
+            assertThat(Thread.getAllStackTraces().keySet().stream().map(Thread::getName))
+                    .noneMatch(name -> name.startsWith("Connect thread"));
+        }
+
+        Waiting.until(() -> gateway.openConnections() == 0, "the connection was closed");
+        assertThat(connection.execute(Command.of("true")).outcome()).isInstanceOf(Outcome.NotStarted.class);
+        connection.close();
+    }
+
+    @Test
+    void closingTheConnectorEndsConnecting() throws Exception {
+        orbstack.knob("ssh-banner-stall", "ever");
+        OrbStackConnector connector = builder(Transport.SSH).build();
+        Thread closes = Thread.ofVirtual().start(() -> {
+            try {
+                Waiting.until(() -> gateway.connectionsAccepted() == 1, "somebody connects");
+            } finally {
+                connector.close();
+            }
+        });
+
+        Duration time = timeOf(() -> assertThatThrownBy(() -> connector.connect(Host.named("web01")))
+                .isInstanceOf(ConnectFailedException.class)
+                .hasMessageContaining("the connector is closed"));
+
+        Waiting.join(closes);
+        assertThat(time).isLessThan(Duration.ofSeconds(30));
+    }
+
+    @Test
+    void statusesThatHangDontAddUp() throws Exception {
+        int nobody;
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            nobody = socket.getLocalPort();
+        }
+        orbstack.knob("hang", "status");
+        var orbctl = OrbCtl.builder()
+                .program(orbstack.orbctl())
+                .timeout(Duration.ofSeconds(4))
+                .build();
+        try (OrbStackConnector connector = builder(Transport.SSH)
+                .orbctl(orbctl)
+                .gateway("127.0.0.1", nobody)
+                .connectTimeout(Duration.ofSeconds(1))
+                .build()) {
+            Duration time = timeOf(() -> {
+                var threads = Stream.generate(() -> Thread.ofVirtual()
+                                .start(() -> assertThatThrownBy(() -> connector.connect(Host.named("web01")))
+                                        .isInstanceOf(ConnectFailedException.class)))
+                        .limit(6)
+                        .toList();
+                for (Thread thread : threads) {
+                    Waiting.join(thread);
+                }
+            });
+
+            assertThat(time).isLessThan(Duration.ofSeconds(12));
+        }
+    }
+
+    @Test
+    void aLostConnectionIsSaidToBeLost() throws Exception {
+        try (OrbStackConnector connector = builder(Transport.SSH).build();
+                Connection connection = connector.connect(Host.named("web01"))) {
+            Thread closes = Thread.ofVirtual().start(() -> {
+                try {
+                    Waiting.until(() -> Files.exists(orbstack.rootfs("web01").resolve("tmp/runs")), "it runs");
+                    gateway.close();
+                } catch (IOException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+
+            assertThat(connection
+                            .execute(Command.script("touch /tmp/runs; sleep 60").timeout(Duration.ofSeconds(30)))
+                            .outcome())
+                    .isEqualTo(new Outcome.ConnectionLost("the SSH connection was lost"));
+            Waiting.join(closes);
+        }
+    }
+
+    @Test
+    void aUserWhoseNameMeansAnotherToOrbStackIsNotLoggedIn() throws Exception {
+        for (Transport way : List.of(Transport.SSH, Transport.CLI)) {
+            try (OrbStackConnector connector = builder(way).build();
+                    Connection connection = connector.connect(Host.named("web01"))) {
+                for (String user : List.of("default", "9x", "svc$")) {
+                    assertThat(connection.execute(Command.of("id").as(user)).outcome())
+                            .as("%s by %s", user, way)
+                            .isInstanceOf(Outcome.NotStarted.class);
+                }
+            }
+        }
+    }
+
+    @Test
+    void withoutOrbctlTheReasonsThatThereMayBeAreNamed() throws Exception {
+        try (OrbStackConnector connector = OrbStackConnector.builder()
+                .transport(Transport.SSH)
+                .gateway("127.0.0.1", gateway.port())
+                .key(gateway.key())
+                .knownHosts(gateway.knownHosts())
+                .build()) {
+            assertThatThrownBy(() -> connector.connect(Host.named("web02")))
+                    .isInstanceOf(ConnectFailedException.class)
+                    .hasMessageContaining(
+                            "OrbStack has no machine 'web02', no user 'default' on it, or can't start it");
+        }
+    }
+
+    @Test
+    void withNeitherGatewayNorOrbctlBothAreNamed() throws Exception {
+        gateway.close();
+        try (OrbStackConnector connector = OrbStackConnector.builder()
+                .gateway("127.0.0.1", gateway.port())
+                .key(gateway.key())
+                .knownHosts(gateway.knownHosts())
+                .build()) {
+            assertThatThrownBy(() -> connector.connect(Host.named("web01")))
+                    .isInstanceOf(ConnectFailedException.class)
+                    .hasMessageContaining("OrbStack can't be reached, neither by SSH (nobody listens at 127.0.0.1:")
+                    .hasMessageContaining("nor by orbctl (no orbctl found in ");
+        }
+    }
+
+    @Test
+    void aConnectionThatIsLostWhileAShellIsOpenedIsNotWaitedFor() throws Exception {
+        try (var way = new FreezingWay(gateway.port());
+                var threads = new PipeThreads()) {
+            int port = way.port();
+            Path knownHosts = knownHostsFor(port);
+            var client = new JschClient(
+                    new SshServer("127.0.0.1", port, gateway.key(), knownHosts), Duration.ofMinutes(1), threads);
+            SshConnection connection = client.connect("default@web01", Duration.ofSeconds(30));
+            way.freeze();
+            Thread ends = Thread.ofVirtual().start(() -> {
+                try {
+                    Waiting.until(
+                            () -> Thread.getAllStackTraces().entrySet().stream()
+                                    .anyMatch(each -> each.getKey().getName().startsWith("weftwork-open-")
+                                            && each.getKey().getState() == Thread.State.TIMED_WAITING),
+                            "a shell is being opened");
+                    way.cut();
+                } catch (IOException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+
+            Duration time = timeOf(() -> assertThatThrownBy(() -> connection.open(
+                            "exec sh",
+                            new ShellChannel.Listener() {
+                                @Override
+                                public boolean output(
+                                        OutputConsumer.Stream stream, byte[] bytes, int offset, int count) {
+                                    return true;
+                                }
+
+                                @Override
+                                public void closed(String reason) {}
+                            },
+                            Duration.ofSeconds(50)))
+                    .isInstanceOf(IOException.class));
+
+            Waiting.join(ends);
+            assertThat(time).isLessThan(Duration.ofSeconds(30));
+            client.close();
+        }
     }
 }

@@ -23,7 +23,6 @@ public final class MachineSpec {
 
     private static final Pattern DISTRO = Pattern.compile("[a-z][a-z0-9-]*");
     private static final Pattern VERSION = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
-    private static final Pattern USER = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.-]*\\$?");
     private static final Pattern SIZE = Pattern.compile("[1-9][0-9]{0,8}[KMGT]");
 
     private final MachineName name;
@@ -145,16 +144,10 @@ public final class MachineSpec {
         return name + " (" + image() + ")";
     }
 
-    /**
-     * Checks the name of a user as OrbStack takes it in a login.
-     *
-     * @throws IllegalArgumentException if it isn't one
-     */
-    public static void requireUser(String user) {
-        if (!USER.matcher(user).matches()) {
-            throw new IllegalArgumentException(
-                    "user must be letters, digits, '_', '.' and '-', not beginning with '-' or '.', was '" + user
-                            + "'");
+    static void requireUser(String user) {
+        if (!OrbCtl.isLogin(user)) {
+            throw new IllegalArgumentException("user must be letters, digits, '_', '.' and '-', beginning with a letter"
+                    + " or '_', and not 'default', was '" + user + "'");
         }
     }
 

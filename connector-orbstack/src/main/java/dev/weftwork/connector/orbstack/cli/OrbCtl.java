@@ -52,6 +52,7 @@ public final class OrbCtl {
     private static final Logger LOG = LoggerFactory.getLogger(OrbCtl.class);
     private static final String PROGRAM = "orbctl";
     private static final Pattern KEY = Pattern.compile("[A-Za-z][A-Za-z0-9._-]*");
+    private static final Pattern LOGIN = Pattern.compile("[A-Za-z_][A-Za-z0-9_.-]*");
     private static final Pattern SETTING = Pattern.compile("[A-Za-z][A-Za-z0-9._-]*:.*");
 
     private final Path program;
@@ -87,6 +88,14 @@ public final class OrbCtl {
 
     public static Builder builder() {
         return new Builder();
+    }
+
+    /**
+     * Whether OrbStack logs in a user of that name as just that, whichever way into a machine is taken: to its SSH gateway
+     * {@code default} is whoever is the machine's default user.
+     */
+    public static boolean isLogin(String user) {
+        return LOGIN.matcher(user).matches() && !user.equals("default");
     }
 
     /** The program it calls, an absolute path. */
@@ -415,11 +424,12 @@ public final class OrbCtl {
      */
     public CommandResult run(MachineName machine, Command command) throws InterruptedException {
         try (var threads = new PipeThreads()) {
-            ShellTransport shells = shells(machine.value(), machine, command.user(), threads);
+            // Whoever can't be logged in is become on the machine.
+            Optional<String> login = command.user().filter(OrbCtl::isLogin);
+            ShellTransport shells = shells(machine.value(), machine, login, threads);
             try (ShellConnection connection = ShellConnection.to(machine.value(), shells, threads)
                     .openTimeout(lifecycleTimeout)
                     .open()) {
-                // The shell is that user's already.
                 return connection.execute(command);
             } catch (ConnectFailedException e) {
                 return CommandResult.notStarted(machine.value(), command, String.valueOf(e.getMessage()));

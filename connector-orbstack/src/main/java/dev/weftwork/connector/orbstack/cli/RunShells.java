@@ -7,6 +7,7 @@ import dev.weftwork.session.ShellTransport;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,8 +47,8 @@ final class RunShells implements ShellTransport {
     }
 
     @Override
-    public ShellChannel open(ShellChannel.Listener listener) throws IOException, InterruptedException {
-        ShellChannel channel = processes.open(listener);
+    public ShellChannel open(ShellChannel.Listener listener, Duration limit) throws IOException, InterruptedException {
+        ShellChannel channel = processes.open(listener, limit);
         try {
             channel.write(GO_HOME, 0, GO_HOME.length);
         } catch (IOException e) {

@@ -5,6 +5,7 @@ import dev.weftwork.connector.OutputConsumer.Stream;
 import dev.weftwork.session.ShellChannel;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -71,15 +72,17 @@ final class JschChannel implements ShellChannel {
         if (status >= 0) {
             return "its shell ended" + (status == 0 ? "" : " with status " + status);
         }
-        return connection.isOpen()
-                ? "its shell was killed, or the machine stopped (exit status 0xFFFFFFFF)"
-                : "the SSH connection was lost";
+        return connection.isLost()
+                ? "the SSH connection was lost"
+                : "its shell was killed, or the machine stopped (exit status 0xFFFFFFFF)";
     }
 
     /** One of its outputs. */
     private final class Sink extends OutputStream {
         private final Stream stream;
-        private boolean closed;
+
+        /** The reader may come to its end while another thread closes the channel. */
+        private final AtomicBoolean closed = new AtomicBoolean();
 
         Sink(Stream stream) {
             this.stream = stream;
@@ -103,8 +106,7 @@ final class JschChannel implements ShellChannel {
 
         @Override
         public void close() {
-            if (!closed) {
-                closed = true;
+            if (closed.compareAndSet(false, true)) {
                 ended();
             }
         }

@@ -7,6 +7,7 @@ import com.jcraft.jsch.JSchHostKeyException;
 import com.jcraft.jsch.Session;
 import com.jcraft.jsch.SocketFactory;
 import dev.weftwork.session.PipeThreads;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -14,12 +15,15 @@ import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
@@ -57,6 +61,9 @@ public final class JschClient implements SshClient {
     private final Duration keepAlive;
     private final PipeThreads threads;
     private final JSch jsch;
+    private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
+    private final Set<JschConnection> connections = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
 
     /**
      * Reads the key and the known hosts; looks at nothing else.
@@ -106,6 +113,19 @@ public final class JschClient implements SshClient {
     @Override
     public SshConnection connect(String login, Duration limit) throws IOException, InterruptedException {
         var attempt = new Attempt(limit);
+        attempts.add(attempt);
+        try {
+            if (closed) {
+                throw new IOException("the connector is closed");
+            }
+            return connect(login, limit, attempt);
+        } finally {
+            attempts.remove(attempt);
+        }
+    }
+
+    private SshConnection connect(String login, Duration limit, Attempt attempt)
+            throws IOException, InterruptedException {
         CompletableFuture<Session> connecting;
         try {
             connecting = threads.start("weftwork-connect-" + login, () -> connect(login, attempt));
@@ -115,8 +135,15 @@ public final class JschClient implements SshClient {
         boolean connected = false;
         try {
             Session session = connecting.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+            var connection = new JschConnection(login, session, attempt::lost, threads, connections::remove);
+            attempt.atEnd = connection::wakeThoseWhoOpen;
+            connections.add(connection);
             connected = true;
-            return new JschConnection(login, session, threads);
+            if (closed) {
+                connection.close();
+                throw new IOException("the connector is closed");
+            }
+            return connection;
         } catch (TimeoutException e) {
             throw silent(limit, e);
         } catch (ExecutionException e) {
@@ -128,6 +155,13 @@ public final class JschClient implements SshClient {
                 var unused = connecting.thenAccept(Session::disconnect);
             }
         }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        attempts.forEach(Attempt::giveUp);
+        connections.forEach(JschConnection::close);
     }
 
     private static Properties algorithms() {
@@ -154,21 +188,26 @@ public final class JschClient implements SshClient {
         session.setConfig("PreferredAuthentications", "publickey");
         session.setConfig(ALGORITHMS);
         session.setSocketFactory(attempt);
-        session.setThreadFactory(readers(login));
+        session.setThreadFactory(readers(login, attempt));
         session.setServerAliveInterval(milliseconds(keepAlive));
         session.setServerAliveCountMax(KEEP_ALIVE_MISSES);
         session.connect(milliseconds(attempt.limit));
         return session;
     }
 
-    /** JSch gives its threads names of its own before it starts them. */
-    private static ThreadFactory readers(String login) {
-        Thread.Builder builder = Runtime.version().feature() >= MONITORS_RELEASE_CARRIERS
+    private static ThreadFactory readers(String login, Attempt attempt) {
+        String name = "weftwork-ssh-" + login;
+        Thread.Builder kind = Runtime.version().feature() >= MONITORS_RELEASE_CARRIERS
                 ? Thread.ofVirtual()
                 : Thread.ofPlatform().daemon().stackSize(STACK_BYTES);
-        return reader -> builder.unstarted(() -> {
-            Thread.currentThread().setName("weftwork-ssh-" + login);
-            reader.run();
+        // The library gives all of them the same name, before they begin.
+        return task -> kind.unstarted(() -> {
+            Thread.currentThread().setName(name);
+            try {
+                task.run();
+            } finally {
+                attempt.readerEnded();
+            }
         });
     }
 
@@ -213,6 +252,9 @@ public final class JschClient implements SshClient {
                             + " `Multi-Release: true` in its manifest (" + said + ")",
                     failure);
         }
+        if (hasCause(failure, UnknownHostException.class)) {
+            return new SshFailure(SshFailure.Kind.OTHER, "the host of " + server + " is unknown: " + said, failure);
+        }
         boolean cutOff = hasCause(failure, IOException.class) || lower.contains("closed by foreign host");
         return new SshFailure(
                 cutOff ? SshFailure.Kind.CUT_OFF : SshFailure.Kind.OTHER,
@@ -246,6 +288,8 @@ public final class JschClient implements SshClient {
         private final Duration limit;
         private volatile @Nullable Socket socket;
         private volatile boolean over;
+        private volatile boolean lost;
+        private volatile Runnable atEnd = () -> {};
 
         Attempt(Duration limit) {
             this.limit = limit;
@@ -262,6 +306,15 @@ public final class JschClient implements SshClient {
             return made;
         }
 
+        /** Whether nothing came when it was last looked for; also while it is. */
+        boolean lost() {
+            return lost;
+        }
+
+        void readerEnded() {
+            atEnd.run();
+        }
+
         void giveUp() {
             over = true;
             Socket made = socket;
@@ -276,7 +329,21 @@ public final class JschClient implements SshClient {
 
         @Override
         public InputStream getInputStream(Socket made) throws IOException {
-            return made.getInputStream();
+            return new FilterInputStream(made.getInputStream()) {
+                @Override
+                public int read() throws IOException {
+                    byte[] one = new byte[1];
+                    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+                }
+
+                @Override
+                public int read(byte[] bytes, int offset, int count) throws IOException {
+                    lost = true;
+                    int got = super.read(bytes, offset, count);
+                    lost = got < 0;
+                    return got;
+                }
+            };
         }
 
         @Override

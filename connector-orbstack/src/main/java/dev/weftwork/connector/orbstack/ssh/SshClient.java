@@ -10,7 +10,7 @@ import java.time.Duration;
  * <p>Safe for use from many threads.
  */
 @FunctionalInterface
-public interface SshClient {
+public interface SshClient extends AutoCloseable {
 
     /**
      * Connects, checks the server's key, and logs in. Blocks without holding a carrier thread.
@@ -21,4 +21,8 @@ public interface SshClient {
      * @throws InterruptedException if the calling thread is interrupted; nothing is left open
      */
     SshConnection connect(String login, Duration limit) throws IOException, InterruptedException;
+
+    /** Ends all connections, also those that are being made. A second call does nothing. */
+    @Override
+    default void close() {}
 }
