@@ -168,10 +168,20 @@ public final class ShellConnection implements Connection {
         if (closed) {
             throw new IOException("its connection is closed");
         }
-        ShellSession session = open(user, limit);
+        ShellSession session;
+        try {
+            session = open(user, limit);
+        } catch (IOException | InterruptedException e) {
+            if (closed) {
+                closeTransports();
+            }
+            throw e;
+        }
         sessions.put(user, session);
         if (closed) {
             session.close();
+            // Its transport may have come behind the back of close.
+            closeTransports();
             throw new IOException("its connection is closed");
         }
         return session;
@@ -181,11 +191,6 @@ public final class ShellConnection implements Connection {
         var session = new ShellSession(host, threads);
         Optional<ShellTransport> own =
                 user.isEmpty() ? Optional.of(transport) : logins.computeIfAbsent(user, transport::as);
-        if (closed) {
-            // It may have come behind the back of close.
-            own.filter(each -> !each.equals(transport)).ifPresent(ShellTransport::close);
-            throw new IOException("its connection is closed");
-        }
         var login = new Login(shell, escalation, sharedMachine, own.isPresent() ? Optional.empty() : Optional.of(user));
         session.open(own.orElse(transport), login, System.nanoTime() + limit);
         return session;
@@ -219,6 +224,10 @@ public final class ShellConnection implements Connection {
         for (ShellSession each = abandoned.poll(); each != null; each = abandoned.poll()) {
             each.close();
         }
+        closeTransports();
+    }
+
+    private void closeTransports() {
         logins.values().forEach(login -> login.ifPresent(ShellTransport::close));
         transport.close();
     }
