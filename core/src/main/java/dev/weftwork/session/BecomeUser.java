@@ -68,9 +68,12 @@ final class BecomeUser {
     private boolean asks(String said) {
         return switch (login.escalation().program()) {
             case SUDO -> said.contains(token + "-prompt:");
-            // Its prompt is in the language of the machine.
+            // Its prompt is in the language of the machine. It asks once; what looks like a prompt later is the
+            // beginning of a
+            // message that is still on its way.
             case SU ->
                 !root
+                        && given == null
                         && ((said.stripTrailing().endsWith(":")
                                         || said.stripTrailing().endsWith("\uff1a"))
                                 && !said.endsWith("\n"));
