@@ -7,34 +7,25 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A shell that is being opened, and holds one of a limited number of places until it says its first word: each
- * {@code orbctl run} makes a connection to OrbStack of its own, and hundreds of those at once have failed.
- */
+/** A shell that is being opened, and holds a {@linkplain Handshakes place} until it says its first word. */
 final class Handshake implements ShellChannel, ShellChannel.Listener {
 
     private final ShellChannel.Listener listener;
-    private final Semaphore places;
-    private final AtomicBoolean over = new AtomicBoolean();
+    private final Handshakes.Place place;
     private volatile @Nullable ShellChannel channel;
 
-    private Handshake(ShellChannel.Listener listener, Semaphore places) {
+    private Handshake(ShellChannel.Listener listener, Handshakes.Place place) {
         this.listener = listener;
-        this.places = places;
+        this.place = place;
     }
 
-    /** As {@link ShellTransport#open}, once there is a place. */
-    static ShellChannel open(ShellTransport transport, ShellChannel.Listener listener, Semaphore places, Duration limit)
+    /** As {@link ShellTransport#open}, and gives up the place in the end, whatever happens. */
+    static ShellChannel open(
+            ShellTransport transport, ShellChannel.Listener listener, Handshakes.Place place, Duration limit)
             throws IOException, InterruptedException {
-        if (!places.tryAcquire(limit.toNanos(), TimeUnit.NANOSECONDS)) {
-            throw new IOException("other shells were being opened for all of " + limit.toMillis() + " ms");
-        }
-        var handshake = new Handshake(listener, places);
+        var handshake = new Handshake(listener, place);
         boolean opened = false;
         try {
             handshake.channel = transport.open(handshake, limit);
@@ -42,7 +33,7 @@ final class Handshake implements ShellChannel, ShellChannel.Listener {
             return handshake;
         } finally {
             if (!opened) {
-                handshake.over();
+                place.giveUp();
             }
         }
     }
@@ -51,21 +42,15 @@ final class Handshake implements ShellChannel, ShellChannel.Listener {
         return Objects.requireNonNull(channel, "the channel is open");
     }
 
-    private void over() {
-        if (!over.get() && over.compareAndSet(false, true)) {
-            places.release();
-        }
-    }
-
     @Override
     public boolean output(OutputConsumer.Stream stream, byte[] bytes, int offset, int count) {
-        over();
+        place.giveUp();
         return listener.output(stream, bytes, offset, count);
     }
 
     @Override
     public void closed(String reason) {
-        over();
+        place.giveUp();
         listener.closed(reason);
     }
 
@@ -91,7 +76,7 @@ final class Handshake implements ShellChannel, ShellChannel.Listener {
 
     @Override
     public void close() {
-        over();
+        place.giveUp();
         channel().close();
     }
 }

@@ -290,7 +290,8 @@ public final class OrbStackConnector implements Connector {
         }
 
         /**
-         * How long connecting to a machine may take, a start of the machine or of OrbStack included; by default 60 seconds.
+         * How long connecting to a machine may take, a start of the machine or of OrbStack included; by default 60 seconds. By
+         * the CLI, the time that it waits for its {@linkplain #maxHandshakes turn} doesn't count.
          */
         public Builder connectTimeout(Duration limit) {
             connectTimeout = positive("connectTimeout", limit);
@@ -306,7 +307,10 @@ public final class OrbStackConnector implements Connector {
             return this;
         }
 
-        /** How many connections may be in the making at once; by default 16. */
+        /**
+         * How many connections may be in the making at once; by default 16. By the CLI, those that have been silent for five
+         * seconds give way to others that wait.
+         */
         public Builder maxHandshakes(int limit) {
             maxHandshakes = atLeastOne("maxHandshakes", limit);
             return this;

@@ -1,0 +1,88 @@
+package dev.weftwork.connector.orbstack;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * The places for shells in the making: each {@code orbctl run} makes a connection to OrbStack of its own, and hundreds of
+ * those at once have failed.
+ *
+ * <p>One that stays silent is not being connected any more, but waits for its machine to start, or for one that hangs. Its
+ * place goes to the next one then, or a few machines that hang would keep all others out.
+ */
+final class Handshakes {
+
+    private static final long LOOK_AGAIN_NANOS = Duration.ofMillis(250).toNanos();
+
+    private final Semaphore places;
+    private final long longestNanos;
+
+    /** In their order, the oldest first. */
+    private final ConcurrentLinkedQueue<Place> taken = new ConcurrentLinkedQueue<>();
+
+    /** @param longest how long a place is kept while others wait for it */
+    Handshakes(Semaphore places, Duration longest) {
+        this.places = places;
+        this.longestNanos = longest.toNanos();
+    }
+
+    /** A place, as soon as there is one. */
+    Place take() throws InterruptedException {
+        while (true) {
+            Optional<Place> place = takeWithin(LOOK_AGAIN_NANOS);
+            if (place.isPresent()) {
+                return place.get();
+            }
+        }
+    }
+
+    /**
+     * A place, if there is one in time.
+     *
+     * @throws IOException if there isn't
+     */
+    Place take(Duration limit) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + limit.toNanos();
+        while (true) {
+            long left = deadline - System.nanoTime();
+            Optional<Place> place = takeWithin(Math.min(left, LOOK_AGAIN_NANOS));
+            if (place.isPresent()) {
+                return place.get();
+            } else if (left <= 0) {
+                throw new IOException("other shells were being opened for all of " + limit.toMillis() + " ms");
+            }
+        }
+    }
+
+    private Optional<Place> takeWithin(long nanos) throws InterruptedException {
+        if (!places.tryAcquire(nanos, TimeUnit.NANOSECONDS)) {
+            Place oldest = taken.peek();
+            if (oldest != null && System.nanoTime() - oldest.since >= longestNanos) {
+                oldest.giveUp();
+            }
+            return Optional.empty();
+        }
+        var place = new Place();
+        taken.add(place);
+        return Optional.of(place);
+    }
+
+    /** Held by one shell. */
+    final class Place {
+        private final long since = System.nanoTime();
+        private final AtomicBoolean over = new AtomicBoolean();
+
+        /** It isn't needed any more; a second call does nothing. */
+        void giveUp() {
+            if (!over.get() && over.compareAndSet(false, true)) {
+                taken.remove(this);
+                places.release();
+            }
+        }
+    }
+}
