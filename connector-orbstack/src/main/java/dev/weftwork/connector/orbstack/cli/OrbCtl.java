@@ -468,7 +468,10 @@ public final class OrbCtl {
     public boolean answers(MachineName machine) throws InterruptedException {
         List<String> argv = argv("run", "-m", machine.value(), "-u", "root", "sh", "-c", "true");
         OrbCtlProcess.Answer answer = OrbCtlProcess.run(argv, environment, timeout);
-        return answer.exitCode() == 0 && !OrbCtlException.Kind.isUsageError(answer.stderr());
+        // A login shell's profile may say anything, so not all that looks like a complaint of orbctl is one.
+        return answer.exitCode() == 0
+                && !(OrbCtlException.Kind.isUsageError(answer.stderr())
+                        && OrbCtlException.Kind.of(answer.stderr()) == OrbCtlException.Kind.UNKNOWN_OPTION);
     }
 
     private String call(List<String> argv, Duration limit) throws InterruptedException {

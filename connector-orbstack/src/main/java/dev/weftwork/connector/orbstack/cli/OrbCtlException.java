@@ -194,7 +194,7 @@ public abstract sealed class OrbCtlException extends RuntimeException {
             return this == MISSING_IP_ADDRESS || this == DOWNLOAD_FAILED;
         }
 
-        private static Kind of(String stderr) {
+        static Kind of(String stderr) {
             String text = stderr.toLowerCase(Locale.ROOT);
             if (text.contains("machine not found") || text.contains("no machine found")) {
                 return MACHINE_NOT_FOUND;

@@ -425,8 +425,14 @@ class OrbCtlTest {
 
         @Test
         void aMachineAnswersIfACommandRunsOnIt() throws InterruptedException {
-            scripted.on("run", succeeds(), "exit 1", fails(0, "Error: unknown flag -u"));
+            scripted.on(
+                    "run",
+                    succeeds(),
+                    fails(0, "Error: what the profile of a login shell says"),
+                    "exit 1",
+                    fails(0, "Error: unknown flag -u"));
 
+            assertThat(orbctl.answers(WEB)).isTrue();
             assertThat(orbctl.answers(WEB)).isTrue();
             assertThat(orbctl.answers(WEB)).isFalse();
             assertThat(orbctl.answers(WEB)).isFalse();
