@@ -148,8 +148,8 @@ final class FleetEnsurer {
                 ensured = failed(begun, String.valueOf(e.getMessage()));
             } catch (GoneException e) {
                 ensured = failed(begun, "it was deleted while it was waited for");
-            } catch (RuntimeException e) {
-                // One machine's trouble is its own, whatever it is.
+            } catch (RuntimeException | Error e) {
+                // One machine's trouble is its own, whatever it is: an assertion in its probe, too.
                 ensured = failed(begun, e.getMessage() == null ? e.toString() : e.getMessage());
             }
             LOG.info("{}", ensured.describe());

@@ -456,8 +456,9 @@ class OrbStackEnsureTest {
                     .hasMessageContaining("machine crashed on startup");
         }
 
-        @Test
-        void aProbeThatThrowsFailsItsMachineOnly() throws InterruptedException {
+        @ParameterizedTest
+        @ValueSource(booleans = {false, true})
+        void aProbeThatThrowsFailsItsMachineOnly(boolean assertion) throws InterruptedException {
             scripted.on("list", prints(list(record(1, "web01", "running"), record(2, "web02", "running"))))
                     .on("info " + id(1), running(1, "web01"))
                     .on("info " + id(2), running(2, "web02"));
@@ -465,7 +466,9 @@ class OrbStackEnsureTest {
             FleetReport report = ensure(
                     scripted.client(),
                     Fleet.of(WEB, MachineSpec.of("web02", "ubuntu")).probe(machine -> {
-                        if (machine.value().equals("web01")) {
+                        if (machine.value().equals("web01") && assertion) {
+                            throw new AssertionError("no");
+                        } else if (machine.value().equals("web01")) {
                             throw new IllegalStateException("no");
                         }
                         return true;
