@@ -177,7 +177,9 @@ final class FleetEnsurer {
                 MachineInfo info = ready(machine.id());
                 return done(begun, starts > 0 ? Action.STARTED : Action.EXISTED, info);
             } catch (GoneException e) {
-                if (machine.state() != MachineState.DELETING) {
+                // What OrbStack couldn't create it deletes, whoever asked for that.
+                if (!Set.of(MachineState.DELETING, MachineState.CREATING, MachineState.PROVISIONING)
+                        .contains(machine.state())) {
                     throw e;
                 }
                 differences = List.of();

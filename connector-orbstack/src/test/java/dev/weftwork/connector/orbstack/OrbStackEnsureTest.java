@@ -219,13 +219,12 @@ class OrbStackEnsureTest {
             assertThat(changes()).isEmpty();
         }
 
-        @Test
-        void isMadeAnewIfItWasBeingDeleted() throws InterruptedException {
-            scripted.on("list", prints(list(record(1, "web01", "deleting"))))
-                    .on(
-                            "info " + id(1),
-                            prints(info(record(1, "web01", "deleting"), Optional.empty())),
-                            fails(1, NOT_FOUND))
+        // What can't be created OrbStack deletes, whoever asked for it.
+        @ParameterizedTest
+        @ValueSource(strings = {"deleting", "creating", "provisioning"})
+        void isMadeAnewIfItWasBeingDeletedOrItsCreationFails(String state) throws InterruptedException {
+            scripted.on("list", prints(list(record(1, "web01", state))))
+                    .on("info " + id(1), prints(info(record(1, "web01", state), Optional.empty())), fails(1, NOT_FOUND))
                     .on("create", succeeds())
                     .on("info web01", running(2, "web01"))
                     .on("info " + id(2), running(2, "web01"))
