@@ -130,6 +130,7 @@ final class FleetEnsurer {
         private final Backoff retries = new Backoff(pauses, FIRST_RETRY, LONGEST_RETRY);
         private int attempts;
         private int starts;
+        private String startFailure = "";
         private List<String> differences = List.of();
 
         Ensuring(MachineSpec spec, Optional<Machine> before, Set<MachineId> known) {
@@ -283,12 +284,8 @@ final class FleetEnsurer {
                         // Its turn may have come late.
                         deadline = pauses.nanoTime() + fleet.readyTimeout().toNanos();
                     }
-                } catch (OrbCtlException.TimedOut e) {
-                    missing = String.valueOf(e.getMessage());
-                } catch (OrbCtlException.Failed e) {
-                    if (e.kind() != Kind.WRONG_STATE && !e.kind().isTransient()) {
-                        throw e;
-                    }
+                } catch (OrbCtlException.TimedOut | OrbCtlException.Failed e) {
+                    // Looking is harmless, and the daemon may be just restarting.
                     missing = String.valueOf(e.getMessage());
                 }
                 long left = deadline - pauses.nanoTime();
@@ -321,14 +318,27 @@ final class FleetEnsurer {
 
         private void start(Machine machine) throws InterruptedException, GivenUpException {
             if (starts >= fleet.attempts()) {
-                throw new GivenUpException(
-                        "it was started " + starts + " times and is stopped again; look at `orbctl logs " + name + "`");
+                throw new GivenUpException("it was started " + starts
+                        + (starts == 1 ? " time" : " times")
+                        + " and is stopped again"
+                        + (startFailure.isEmpty() ? "" : ", the last time because " + startFailure)
+                        + "; look at `orbctl logs " + name + "`");
             }
             starts++;
-            within(changing, () -> {
-                orbctl.start(machine.machineName());
-                return true;
-            });
+            startFailure = "";
+            try {
+                within(changing, () -> {
+                    orbctl.start(machine.machineName());
+                    return true;
+                });
+            } catch (OrbCtlException.TimedOut e) {
+                startFailure = String.valueOf(e.getMessage());
+            } catch (OrbCtlException.Failed e) {
+                startFailure = String.valueOf(e.getMessage());
+                if (e.kind() != Kind.WRONG_STATE && !e.kind().isTransient()) {
+                    throw new GivenUpException(startFailure);
+                }
+            }
         }
     }
 }

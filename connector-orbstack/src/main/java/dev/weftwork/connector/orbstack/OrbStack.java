@@ -103,9 +103,9 @@ public final class OrbStack {
      * they have an address and answer. A machine that is there but isn't what was asked for is reported to be different,
      * never changed or deleted.
      *
-     * <p>Creating is tried again only after what is known to pass: no address in time, or trouble with the download. An
-     * attempt without an answer may have worked all the same; then the machine is taken if it wasn't there when this began,
-     * and is what was asked for.
+     * <p>Creating is tried again only after what is known to pass: no address in time, trouble with the download, or
+     * OrbStack restarting. An attempt without an answer may have worked all the same; then the machine is taken if it
+     * wasn't there when this began, and is what was asked for.
      *
      * <p>Blocks until each machine is ready or has failed, from seconds to many minutes. One that fails keeps no other one
      * from being ensured. Nothing goes on after it has returned; an interrupt ends all of it, but machines whose creation

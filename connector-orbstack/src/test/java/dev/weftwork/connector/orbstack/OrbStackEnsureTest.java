@@ -186,6 +186,39 @@ class OrbStackEnsureTest {
         }
 
         @Test
+        void isGivenUpWithTheReasonIfItCanNotBeStarted() throws InterruptedException {
+            scripted.on("list", prints(list(record(1, "web01", "stopped"))))
+                    .on("info " + id(1), prints(info(record(1, "web01", "stopped"), Optional.empty())))
+                    .on("start", fails(1, "[-32098] start 'web01': machine didn't start in 30s (missing IP address)"));
+
+            assertThat(ensure(WEB).failure())
+                    .hasValueSatisfying(reason -> assertThat(reason)
+                            .startsWith(
+                                    "it was started 3 times and is stopped again, the last time because `orbctl start")
+                            .contains("missing IP address"));
+        }
+
+        @Test
+        void isFailedAtOnceIfItsStartIsRefused() throws InterruptedException {
+            scripted.on("list", prints(list(record(1, "web01", "stopped"))))
+                    .on("info " + id(1), prints(info(record(1, "web01", "stopped"), Optional.empty())))
+                    .on("start", fails(1, "[-32098] start 'web01': machine crashed on startup"));
+
+            assertThat(ensure(WEB).failure())
+                    .hasValueSatisfying(reason -> assertThat(reason).contains("machine crashed on startup"));
+            assertThat(changes()).hasSize(1);
+        }
+
+        @Test
+        void isWaitedForWhileTheDaemonRestarts() throws InterruptedException {
+            scripted.on("list", prints(list(record(1, "web01", "running"))))
+                    .on("info " + id(1), fails(1, "[-32097] cancelled"), fails(1, ""), running(1, "web01"))
+                    .on("run", succeeds());
+
+            assertThat(ensure(WEB).action()).isEqualTo(Action.EXISTED);
+        }
+
+        @Test
         void isReportedButNotChangedIfItDiffers() throws InterruptedException {
             scripted.on("list", prints(list(record(1, "web01", "alpine", "3.20", "amd64", "running"))))
                     .on("info " + id(1), running(1, "web01"))
@@ -271,7 +304,8 @@ class OrbStackEnsureTest {
                 strings = {
                     NO_ADDRESS,
                     "[-32098] create 'web01': make rootfs: fetch index: context deadline exceeded",
-                    "[-32098] create 'web01': make rootfs: download rootfs: stream to file: unexpected EOF"
+                    "[-32098] create 'web01': make rootfs: download rootfs: stream to file: unexpected EOF",
+                    "[-32098] create 'web01': machine manager is stopping"
                 })
         void isTriedAgainAfterWhatIsKnownToPass(String stderr) throws InterruptedException {
             scripted.on("list", prints(list()))

@@ -170,6 +170,8 @@ public abstract sealed class OrbCtlException extends RuntimeException {
         DOWNLOAD_FAILED("; is the network up? Try again"),
         /** OrbStack itself is down. */
         NOT_RUNNING("; start it with `orbctl start`"),
+        /** OrbStack is going down, as it does when it restarts for an update. */
+        STOPPING("; try again, and if it stays down start it with `orbctl start`"),
         /** The machine is in a state that doesn't allow it, such as one that is being created. */
         WRONG_STATE("; wait until it has settled"),
         /** OrbStack didn't get the machine down. */
@@ -191,7 +193,7 @@ public abstract sealed class OrbCtlException extends RuntimeException {
 
         /** Whether the same call may well succeed a little later, with nothing done about it. */
         public boolean isTransient() {
-            return this == MISSING_IP_ADDRESS || this == DOWNLOAD_FAILED;
+            return this == MISSING_IP_ADDRESS || this == DOWNLOAD_FAILED || this == STOPPING;
         }
 
         static Kind of(String stderr) {
@@ -208,6 +210,8 @@ public abstract sealed class OrbCtlException extends RuntimeException {
                 return DOWNLOAD_FAILED;
             } else if (text.contains("orbstack is not running")) {
                 return NOT_RUNNING;
+            } else if (text.contains("machine manager is stopping")) {
+                return STOPPING;
             } else if (text.contains("cannot transition from")) {
                 return WRONG_STATE;
             } else if (STOP_TIMEOUT.matcher(text).find()) {

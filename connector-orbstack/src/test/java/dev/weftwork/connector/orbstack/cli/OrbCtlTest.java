@@ -461,6 +461,7 @@ class OrbCtlTest {
                     "Error: unknown flag: --isolated|UNKNOWN_OPTION",
                     "Error: invalid distro: X|REFUSED_ARGUMENTS",
                     "[-32098] CREATE 'x1': MACHINE ALREADY EXISTS: 'x1'|MACHINE_ALREADY_EXISTS",
+                    "[-32098] create 'x1': machine manager is stopping|STOPPING",
                     "[-32098] create 'x1': machine crashed on startup|OTHER"
                 })
         void isToldApartByItsText(String stderr, Kind kind) {
@@ -483,10 +484,10 @@ class OrbCtlTest {
         }
 
         @Test
-        void onlyAddressAndDownloadTroubleMayPass() {
+        void onlyAddressAndDownloadTroubleAndARestartMayPass() {
             assertThat(Kind.values())
                     .filteredOn(Kind::isTransient)
-                    .containsExactly(Kind.MISSING_IP_ADDRESS, Kind.DOWNLOAD_FAILED);
+                    .containsExactly(Kind.MISSING_IP_ADDRESS, Kind.DOWNLOAD_FAILED, Kind.STOPPING);
         }
 
         @Test
