@@ -25,6 +25,7 @@ import java.util.Locale;
  * that user, a small file in the user's home, and a command.
  *
  * <p>{@code mvn -q compile exec:exec@orbstack}, for the machines that {@code orbctl} on PATH lists, with
+ * {@code -Dorbstack.machines=GLOB,...} to take only some of them,
  * {@code -Dorbstack.transport=auto|cli|ssh}, {@code -Dorbstack.user=NAME} to log in as (root),
  * {@code -Dorbstack.passes=1|2} (2), and for an SSH gateway elsewhere {@code -Dorbstack.ssh.host}, {@code .port},
  * {@code .key} and {@code .known-hosts}. Exit code 1 if a machine failed, 2 if there was nothing to run on.
@@ -69,6 +70,10 @@ public final class OrbStackDemo {
             // Both are refused before anything is opened.
             OrbStackConnector.Builder options = options(orbctl);
             inventory = OrbStack.runningInventory(orbctl);
+            String machines = option("orbstack.machines", "");
+            if (!machines.isEmpty()) {
+                inventory = inventory.named(machines.split(",", -1));
+            }
             connector = options.build();
         } catch (OrbCtlException | IllegalArgumentException | IllegalStateException e) {
             System.err.println(e.getMessage());

@@ -130,6 +130,20 @@ class OrbStackDemoTest {
     }
 
     @Test
+    void onlySomeMachinesIfWanted() throws Exception {
+        Ended ended = job("-Dorbstack.machines=m001,*3", "-Dorbstack.passes=1", "-Dorbstack.transport=cli");
+
+        assertThat(ended.lastLine()).contains("hosts=2 ok=2");
+        assertThat(Files.readString(orbstack.rootfs("m002").resolve("etc/passwd")))
+                .doesNotContain("weftwork");
+
+        ended = job("-Dorbstack.machines=x*");
+
+        assertThat(ended.exitCode()).isEqualTo(2);
+        assertThat(ended.stderr()).contains("x*");
+    }
+
+    @Test
     void aMachineThatFailsIsShownAndCounted() throws Exception {
         Files.createDirectories(orbstack.rootfs("m002").resolve("var/log/weftwork.log"));
 

@@ -5,6 +5,7 @@ import dev.weftwork.command.CommandResult;
 import dev.weftwork.command.Upload;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * An open way to one machine, on which commands run one after the other.
@@ -50,7 +51,12 @@ public interface Connection extends AutoCloseable {
      * @throws IOException if it can't be written here, or has been changed on the machine meanwhile
      */
     default CommandResult download(String path, Path file) throws IOException {
-        return Download.run(this, path, file);
+        return Download.run(this, path, file, Optional.empty());
+    }
+
+    /** As {@link #download(String, Path)}, read by that user of the machine, as a command {@linkplain Command#as as} them. */
+    default CommandResult download(String path, Path file, String user) throws IOException {
+        return Download.run(this, path, file, Optional.of(user));
     }
 
     /** Ends the connection; a command after this is not started. A second call does nothing. */

@@ -23,7 +23,10 @@ final class Download {
 
     /** Content on standard output, and behind it on standard error its length and its SHA-256 if the machine can tell. */
     private static final String SCRIPT = """
-            if [ ! -f "$1" ]; then echo "$1 is not a file" >&2; exit 1; fi
+            if [ ! -f "$1" ]; then
+              echo "$1 is no regular file, isn't there, or can't be reached by $(id -un)" >&2
+              exit 1
+            fi
             cat < "$1" || exit
             length=$(wc -c < "$1") || exit
             if command -v sha256sum >/dev/null; then sum=$(sha256sum < "$1")
@@ -38,13 +41,21 @@ final class Download {
 
     private Download() {}
 
-    static CommandResult run(Connection connection, String path, Path file) throws IOException {
+    static CommandResult run(Connection connection, String path, Path file, Optional<String> user) throws IOException {
         Path target = file.toAbsolutePath();
         Path temporary = target.resolveSibling(".weftwork-"
                 + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()));
         var command = Command.script(SCRIPT, path.startsWith("-") ? "./" + path : path)
                 .outputLimit(KEPT_OUTPUT_BYTES)
                 .describedAs("download " + path);
+        if (user.isPresent()) {
+            command = command.as(user.get());
+        }
+        return fetch(connection, command, target, temporary);
+    }
+
+    private static CommandResult fetch(Connection connection, Command command, Path target, Path temporary)
+            throws IOException {
         MessageDigest digest = newSha256();
         try {
             CommandResult result;

@@ -114,7 +114,8 @@ public final class Connectivity {
     private Connectivity() {}
 
     /**
-     * Three echo requests; succeeds as {@code ping} does, if any of them is answered.
+     * Three echo requests; succeeds as {@code ping} does, if any of them is answered. BusyBox lets only root send them:
+     * {@code Connectivity.ping(host).as("root")}.
      *
      * @throws IllegalArgumentException if it isn't a host name or an address
      */

@@ -20,10 +20,16 @@ import java.util.Optional;
  * @param parallelism how many machines are created or started at once, and how many are looked at at once; 4 unless set
  * @param attempts how often a machine is created at most, the first time included; 3 unless set
  * @param readyTimeout how long a machine may take to be ready once it is there; 3 minutes unless set
+ * @param timeout how long all of it may take; unless set, as long as it takes
  * @param probe asks a machine that runs and has an address whether it is ready; unless set, whether a command runs on it
  */
 public record Fleet(
-        List<MachineSpec> machines, int parallelism, int attempts, Duration readyTimeout, Optional<Probe> probe) {
+        List<MachineSpec> machines,
+        int parallelism,
+        int attempts,
+        Duration readyTimeout,
+        Optional<Duration> timeout,
+        Optional<Probe> probe) {
 
     private static final Duration LONGEST = Duration.ofDays(1);
 
@@ -45,8 +51,13 @@ public record Fleet(
         }
         requireAtLeastOne("parallelism", parallelism);
         requireAtLeastOne("attempts", attempts);
-        if (readyTimeout.isNegative() || readyTimeout.isZero() || readyTimeout.compareTo(LONGEST) > 0) {
-            throw new IllegalArgumentException("readyTimeout must be > 0 and at most a day, was " + readyTimeout);
+        requireLimit("readyTimeout", readyTimeout);
+        timeout.ifPresent(limit -> requireLimit("timeout", limit));
+    }
+
+    private static void requireLimit(String what, Duration limit) {
+        if (limit.isNegative() || limit.isZero() || limit.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException(what + " must be > 0 and at most a day, was " + limit);
         }
     }
 
@@ -62,7 +73,7 @@ public record Fleet(
      * @throws IllegalArgumentException if there is none, or two of one name
      */
     public static Fleet of(List<MachineSpec> machines) {
-        return new Fleet(machines, 4, 3, Duration.ofMinutes(3), Optional.empty());
+        return new Fleet(machines, 4, 3, Duration.ofMinutes(3), Optional.empty(), Optional.empty());
     }
 
     /** These machines, with the defaults. */
@@ -71,18 +82,23 @@ public record Fleet(
     }
 
     public Fleet parallelism(int machinesAtOnce) {
-        return new Fleet(machines, machinesAtOnce, attempts, readyTimeout, probe);
+        return new Fleet(machines, machinesAtOnce, attempts, readyTimeout, timeout, probe);
     }
 
     public Fleet attempts(int most) {
-        return new Fleet(machines, parallelism, most, readyTimeout, probe);
+        return new Fleet(machines, parallelism, most, readyTimeout, timeout, probe);
     }
 
     public Fleet readyTimeout(Duration limit) {
-        return new Fleet(machines, parallelism, attempts, limit, probe);
+        return new Fleet(machines, parallelism, attempts, limit, timeout, probe);
+    }
+
+    /** How long all of it may take. Machines that aren't ready then have failed; what OrbStack is at goes on within it. */
+    public Fleet timeout(Duration limit) {
+        return new Fleet(machines, parallelism, attempts, readyTimeout, Optional.of(limit), probe);
     }
 
     public Fleet probe(Probe probe) {
-        return new Fleet(machines, parallelism, attempts, readyTimeout, Optional.of(probe));
+        return new Fleet(machines, parallelism, attempts, readyTimeout, timeout, Optional.of(probe));
     }
 }

@@ -16,12 +16,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,6 +66,10 @@ final class FleetEnsurer {
     }
 
     FleetReport ensure() throws InterruptedException {
+        long begun = System.nanoTime();
+        OptionalLong deadline = fleet.timeout().isPresent()
+                ? OptionalLong.of(begun + fleet.timeout().get().toNanos())
+                : OptionalLong.empty();
         Map<String, Machine> before = new LinkedHashMap<>();
         orbctl.list().forEach(machine -> before.put(machine.name(), machine));
         Set<MachineId> known = before.values().stream().map(Machine::id).collect(Collectors.toUnmodifiableSet());
@@ -80,8 +87,8 @@ final class FleetEnsurer {
                 }));
             }
             try {
-                for (Future<EnsuredMachine> task : tasks) {
-                    reports.add(task.get());
+                for (int i = 0; i < tasks.size(); i++) {
+                    reports.add(inTime(tasks.get(i), fleet.machines().get(i).name(), deadline, threads));
                 }
             } catch (InterruptedException e) {
                 threads.shutdownNow();
@@ -92,6 +99,39 @@ final class FleetEnsurer {
             }
         }
         return new FleetReport(reports);
+    }
+
+    /** Its report; when the fleet's time is up all that isn't done ends, and has failed. */
+    private EnsuredMachine inTime(
+            Future<EnsuredMachine> task, MachineName name, OptionalLong deadline, ExecutorService threads)
+            throws InterruptedException, ExecutionException {
+        if (deadline.isEmpty()) {
+            return task.get();
+        }
+        try {
+            return task.get(Math.max(0, deadline.getAsLong() - System.nanoTime()), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            threads.shutdownNow();
+            return timeIsUp(name);
+        } catch (ExecutionException e) {
+            if (threads.isShutdown() && e.getCause() instanceof InterruptedException) {
+                return timeIsUp(name);
+            }
+            throw e;
+        }
+    }
+
+    private EnsuredMachine timeIsUp(MachineName name) {
+        Duration limit = fleet.timeout().orElseThrow();
+        return new EnsuredMachine(
+                name,
+                Action.FAILED,
+                limit,
+                0,
+                List.of(),
+                Optional.empty(),
+                Optional.of("it wasn't ready when the fleet's time of " + limit.toMillis()
+                        + " ms was up; what OrbStack was" + " asked for may still happen"));
     }
 
     private interface Call<T> {

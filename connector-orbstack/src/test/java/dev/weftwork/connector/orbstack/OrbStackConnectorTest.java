@@ -319,8 +319,9 @@ class OrbStackConnectorTest {
                     .isEqualTo("root 600 3000000");
             assertThat(connection.execute(Command.of("cat", "/etc/weft file")).succeeded())
                     .isFalse();
-            out(connection, Command.script("chmod 644 '/etc/weft file'").as("root"));
-            connection.download("/etc/weft file", copy);
+            assertThat(connection.download("/etc/weft file", copy).succeeded()).isFalse();
+            assertThat(copy).doesNotExist();
+            connection.download("/etc/weft file", copy, "root");
         }
         assertThat(copy).hasBinaryContent(content);
     }

@@ -280,6 +280,21 @@ class OrbStackEnsureTest {
         }
     }
 
+    @Test
+    void whenTheFleetsTimeIsUpWhatIsntReadyHasFailedAndTheRestIsReported() throws InterruptedException {
+        scripted.on("list", prints(list(record(1, "web01", "running"))))
+                .on("info " + id(1), running(1, "web01"))
+                .on("run", succeeds())
+                .on("create", hangs());
+        MachineSpec other = MachineSpec.of("web02", "ubuntu:24.04");
+
+        FleetReport report = ensure(scripted.client(), Fleet.of(WEB, other).timeout(Duration.ofSeconds(3)));
+
+        assertThat(report.machines()).extracting(EnsuredMachine::action).containsExactly(Action.EXISTED, Action.FAILED);
+        assertThat(report.machines().get(1).failure().orElseThrow())
+                .startsWith("it wasn't ready when the fleet's time of 3000 ms was up");
+    }
+
     @Nested
     class Missing {
 
