@@ -8,4 +8,5 @@ module dev.weftwork.connector.orbstack {
 
     exports dev.weftwork.connector.orbstack;
     exports dev.weftwork.connector.orbstack.cli;
+    exports dev.weftwork.connector.orbstack.fleet;
 }

@@ -126,6 +126,7 @@ class DocumentationTest {
                 import dev.weftwork.connector.local.LocalConnector;
                 import dev.weftwork.connector.orbstack.*;
                 import dev.weftwork.connector.orbstack.cli.*;
+                import dev.weftwork.connector.orbstack.fleet.*;
                 import dev.weftwork.deploy.*;
                 import dev.weftwork.engine.*;
                 import dev.weftwork.fact.*;
@@ -209,7 +210,7 @@ class DocumentationTest {
         assertThat(named).hasSizeGreaterThan(29);
         for (String test : named) {
             List<String> words = List.of(test.split("\\."));
-            Path file = Stream.of(tests, tests.resolve("cli"), shared)
+            Path file = Stream.of(tests, tests.resolve("cli"), tests.resolve("fleet"), shared)
                     .map(folder -> folder.resolve(words.get(0) + ".java"))
                     .filter(Files::exists)
                     .findFirst()

@@ -4,6 +4,8 @@ import dev.weftwork.connector.orbstack.cli.Machine;
 import dev.weftwork.connector.orbstack.cli.MachineSpec;
 import dev.weftwork.connector.orbstack.cli.MachineState;
 import dev.weftwork.connector.orbstack.cli.OrbCtl;
+import dev.weftwork.connector.orbstack.fleet.Fleet;
+import dev.weftwork.connector.orbstack.fleet.FleetReport;
 import dev.weftwork.inventory.Host;
 import dev.weftwork.inventory.Inventory;
 import java.util.List;
@@ -118,7 +120,7 @@ public final class OrbStack {
      * @throws dev.weftwork.connector.orbstack.cli.OrbCtlException if the machines can't even be listed
      */
     public static FleetReport ensure(OrbCtl orbctl, Fleet fleet) throws InterruptedException {
-        return new FleetEnsurer(orbctl, fleet, Pauses.SYSTEM).ensure();
+        return fleet.ensure(orbctl);
     }
 
     private static Inventory inventory(List<Host> hosts, String what) {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import dev.weftwork.connector.orbstack.EnsuredMachine.Action;
 import dev.weftwork.connector.orbstack.cli.Arch;
 import dev.weftwork.connector.orbstack.cli.Machine;
 import dev.weftwork.connector.orbstack.cli.MachineInfo;
@@ -16,6 +15,10 @@ import dev.weftwork.connector.orbstack.cli.OrbCtlException;
 import dev.weftwork.connector.orbstack.cli.OrbCtlException.Kind;
 import dev.weftwork.connector.orbstack.cli.OrbStackStatus;
 import dev.weftwork.connector.orbstack.emulator.OrbStackEmulator;
+import dev.weftwork.connector.orbstack.fleet.EnsuredMachine;
+import dev.weftwork.connector.orbstack.fleet.EnsuredMachine.Action;
+import dev.weftwork.connector.orbstack.fleet.Fleet;
+import dev.weftwork.connector.orbstack.fleet.FleetReport;
 import dev.weftwork.inventory.Host;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

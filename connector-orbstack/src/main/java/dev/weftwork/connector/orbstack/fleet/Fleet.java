@@ -1,7 +1,8 @@
-package dev.weftwork.connector.orbstack;
+package dev.weftwork.connector.orbstack.fleet;
 
 import dev.weftwork.connector.orbstack.cli.MachineName;
 import dev.weftwork.connector.orbstack.cli.MachineSpec;
+import dev.weftwork.connector.orbstack.cli.OrbCtl;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -79,6 +80,14 @@ public record Fleet(
     /** These machines, with the defaults. */
     public static Fleet of(MachineSpec... machines) {
         return of(List.of(machines));
+    }
+
+    /**
+     * Makes it exist, and blocks until each machine is ready or has failed; {@link
+     * dev.weftwork.connector.orbstack.OrbStack#ensure(OrbCtl, Fleet)} says all about it.
+     */
+    public FleetReport ensure(OrbCtl orbctl) throws InterruptedException {
+        return new FleetEnsurer(orbctl, this, Pauses.SYSTEM).ensure();
     }
 
     public Fleet parallelism(int machinesAtOnce) {

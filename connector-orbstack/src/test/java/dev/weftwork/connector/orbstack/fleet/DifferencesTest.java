@@ -1,4 +1,4 @@
-package dev.weftwork.connector.orbstack;
+package dev.weftwork.connector.orbstack.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package dev.weftwork.connector.orbstack;
+package dev.weftwork.connector.orbstack.fleet;
 
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;

@@ -1,6 +1,5 @@
-package dev.weftwork.connector.orbstack;
+package dev.weftwork.connector.orbstack.fleet;
 
-import dev.weftwork.connector.orbstack.EnsuredMachine.Action;
 import dev.weftwork.connector.orbstack.cli.Machine;
 import dev.weftwork.connector.orbstack.cli.MachineId;
 import dev.weftwork.connector.orbstack.cli.MachineInfo;
@@ -10,6 +9,7 @@ import dev.weftwork.connector.orbstack.cli.MachineState;
 import dev.weftwork.connector.orbstack.cli.OrbCtl;
 import dev.weftwork.connector.orbstack.cli.OrbCtlException;
 import dev.weftwork.connector.orbstack.cli.OrbCtlException.Kind;
+import dev.weftwork.connector.orbstack.fleet.EnsuredMachine.Action;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,4 +1,4 @@
-package dev.weftwork.connector.orbstack;
+package dev.weftwork.connector.orbstack.fleet;
 
 import static dev.weftwork.connector.orbstack.cli.ScriptedOrbCtl.fails;
 import static dev.weftwork.connector.orbstack.cli.ScriptedOrbCtl.hangs;
@@ -12,13 +12,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.weftwork.connector.orbstack.EnsuredMachine.Action;
+import dev.weftwork.connector.orbstack.OrbStack;
 import dev.weftwork.connector.orbstack.cli.Arch;
 import dev.weftwork.connector.orbstack.cli.MachineInfo;
 import dev.weftwork.connector.orbstack.cli.MachineSpec;
 import dev.weftwork.connector.orbstack.cli.OrbCtl;
 import dev.weftwork.connector.orbstack.cli.OrbCtlException;
 import dev.weftwork.connector.orbstack.cli.ScriptedOrbCtl;
+import dev.weftwork.connector.orbstack.fleet.EnsuredMachine.Action;
 import dev.weftwork.testing.Waiting;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class OrbStackEnsureTest {
+class FleetEnsurerTest {
 
     private static final MachineSpec WEB = MachineSpec.of("web01", "ubuntu:24.04");
     private static final String EXISTS = "[-32098] create 'web01': machine already exists: 'web01'";

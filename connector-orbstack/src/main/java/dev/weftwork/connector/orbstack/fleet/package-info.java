@@ -1,0 +1,2 @@
+/** Makes fleets of OrbStack machines exist. */
+package dev.weftwork.connector.orbstack.fleet;
