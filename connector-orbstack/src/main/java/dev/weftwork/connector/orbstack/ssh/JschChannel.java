@@ -12,6 +12,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /** The streams of one command on an SSH server. Its outputs go into sinks of ours, on the thread that reads the connection. */
 final class JschChannel implements ShellChannel {
 
+    /** Every server takes packets far larger than that. */
+    private static final int ONE_PACKET = 4 * 1024;
+
     private final JschConnection connection;
     private final ChannelExec channel;
     private final Listener listener;
@@ -30,7 +33,10 @@ final class JschChannel implements ShellChannel {
         input = channel.getOutputStream();
     }
 
-    /** An SSH packet comes as a whole or not at all, so its last two bytes do. */
+    /**
+     * An SSH packet comes as a whole or not at all. What doesn't fit into one is cut anywhere; so the last two bytes of more
+     * than a little go in a packet of their own.
+     */
     @Override
     public void write(byte[] bytes, int offset, int count) throws IOException {
         writing.lock();
@@ -39,7 +45,13 @@ final class JschChannel implements ShellChannel {
             if (channel.isClosed() || !connection.isOpen()) {
                 throw new IOException("the shell is closed");
             }
-            input.write(bytes, offset, count);
+            if (count > ONE_PACKET) {
+                input.write(bytes, offset, count - 2);
+                input.flush();
+                input.write(bytes, offset + count - 2, 2);
+            } else {
+                input.write(bytes, offset, count);
+            }
             input.flush();
         } finally {
             writing.unlock();
