@@ -1,6 +1,7 @@
 package dev.weftwork.connector.orbstack;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weftwork.command.Command;
 import dev.weftwork.connector.ConnectFailedException;
@@ -71,22 +72,24 @@ class HandshakesTest {
     @Test
     @Timeout(60)
     void machinesThatHangKeepNobodyOut() throws Exception {
-        try (var connector = builder("case $3 in hangs*) exec sleep 600 ;; esac; exec sh\n")
+        var hanging = new ArrayList<CompletableFuture<String>>();
+        try (var connector = builder("case $3 in hangs*) : >\"$0-$3\"; exec sleep 600 ;; esac; exec sh\n")
                 .maxHandshakes(2)
-                .connectTimeout(Duration.ofSeconds(20))
+                .connectTimeout(Duration.ofSeconds(50))
                 .build()) {
-            var hanging = new ArrayList<CompletableFuture<String>>();
             for (int i = 1; i <= 2; i++) {
                 hanging.add(connect(connector, "hangs" + i));
+                Path begun = folder.resolve("orbctl-hangs" + i);
+                Waiting.until(() -> Files.exists(begun), "a machine that hangs has a place");
             }
-            Thread.sleep(500);
 
             assertThat(Waiting.await(connect(connector, "web01"), "a machine answered"))
                     .isEqualTo("web01\n");
             assertThat(hanging).noneMatch(CompletableFuture::isDone);
-            for (var each : hanging) {
-                assertThat(each.handle((said, failure) -> failure).get()).isInstanceOf(ConnectFailedException.class);
-            }
+        }
+        for (CompletableFuture<String> each : hanging) {
+            assertThatThrownBy(() -> Waiting.await(each, "it was given up"))
+                    .hasCauseInstanceOf(ConnectFailedException.class);
         }
     }
 
