@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Machines that ought to exist, and how {@link OrbStack#ensure} goes about it. An immutable value; each option returns a
+ * Machines that ought to exist, and how {@link #ensure} goes about it. An immutable value; each option returns a
  * new one.
  *
  * <pre>{@code
