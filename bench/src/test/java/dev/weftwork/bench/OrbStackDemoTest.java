@@ -3,7 +3,7 @@ package dev.weftwork.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weftwork.connector.orbstack.emulator.OrbStackEmulator;
-import dev.weftwork.connector.orbstack.emulator.Root;
+import dev.weftwork.connector.orbstack.emulator.Requirements;
 import dev.weftwork.connector.orbstack.emulator.SshGateway;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -30,7 +30,7 @@ class OrbStackDemoTest {
 
     @BeforeEach
     void start() {
-        Root.require();
+        Requirements.root();
         orbstack = OrbStackEmulator.start();
         orbstack.machines(3, "m");
     }

@@ -7,7 +7,7 @@ import dev.weftwork.connector.orbstack.OrbStackConnector;
 import dev.weftwork.connector.orbstack.Transport;
 import dev.weftwork.connector.orbstack.cli.OrbCtl;
 import dev.weftwork.connector.orbstack.emulator.OrbStackEmulator;
-import dev.weftwork.connector.orbstack.emulator.Root;
+import dev.weftwork.connector.orbstack.emulator.Requirements;
 import dev.weftwork.connector.orbstack.emulator.SshGateway;
 import dev.weftwork.deploy.Deploy;
 import dev.weftwork.engine.Engine;
@@ -45,7 +45,7 @@ class OrbStackMachinesTest {
     @Test
     @Timeout(value = 5, unit = TimeUnit.MINUTES)
     void areProvisionedTwiceByOneConnectionEachAndNothingIsLeft(@TempDir Path folder) throws Exception {
-        Root.require();
+        Requirements.root();
         try (var orbstack = OrbStackEmulator.start();
                 var gateway = SshGateway.start(orbstack.store());
                 var recording = new Recording()) {

@@ -17,7 +17,7 @@ import dev.weftwork.connector.Connection;
 import dev.weftwork.connector.OutputConsumer;
 import dev.weftwork.connector.orbstack.cli.OrbCtl;
 import dev.weftwork.connector.orbstack.emulator.OrbStackEmulator;
-import dev.weftwork.connector.orbstack.emulator.Root;
+import dev.weftwork.connector.orbstack.emulator.Requirements;
 import dev.weftwork.connector.orbstack.emulator.SshGateway;
 import dev.weftwork.connector.orbstack.ssh.JschClient;
 import dev.weftwork.connector.orbstack.ssh.SshConnection;
@@ -58,7 +58,7 @@ class GatewayTest {
 
     @BeforeEach
     void start() throws Exception {
-        Root.require();
+        Requirements.root();
         orbstack = OrbStackEmulator.start();
         gateway = SshGateway.start(orbstack.store());
         orbstack.machine("web01");

@@ -14,7 +14,7 @@ import dev.weftwork.connector.Escalation;
 import dev.weftwork.connector.orbstack.cli.MachineName;
 import dev.weftwork.connector.orbstack.cli.OrbCtl;
 import dev.weftwork.connector.orbstack.emulator.OrbStackEmulator;
-import dev.weftwork.connector.orbstack.emulator.Root;
+import dev.weftwork.connector.orbstack.emulator.Requirements;
 import dev.weftwork.connector.orbstack.emulator.SshGateway;
 import dev.weftwork.deploy.Deploy;
 import dev.weftwork.engine.Engine;
@@ -59,7 +59,7 @@ class OrbStackConnectorTest {
 
     @BeforeEach
     void start() throws Exception {
-        Root.require();
+        Requirements.root();
         orbstack = OrbStackEmulator.start();
         gateway = SshGateway.start(orbstack.store());
         orbstack.knob("stop-grace", "200");

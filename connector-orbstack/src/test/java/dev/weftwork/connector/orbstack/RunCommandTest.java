@@ -8,7 +8,7 @@ import dev.weftwork.command.Outcome;
 import dev.weftwork.connector.orbstack.cli.MachineName;
 import dev.weftwork.connector.orbstack.cli.OrbCtl;
 import dev.weftwork.connector.orbstack.emulator.OrbStackEmulator;
-import dev.weftwork.connector.orbstack.emulator.Root;
+import dev.weftwork.connector.orbstack.emulator.Requirements;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -24,7 +24,7 @@ class RunCommandTest {
 
     @BeforeEach
     void start() {
-        Root.require();
+        Requirements.root();
         orbstack = OrbStackEmulator.start();
         orbstack.machine("web01");
         orbctl = OrbCtl.builder().program(orbstack.orbctl()).build();

@@ -82,6 +82,8 @@ final class JschConnection implements SshConnection {
     /** The library leaves them waiting for the answer of a server that is gone. */
     void wakeThoseWhoOpen() {
         for (ChannelExec channel : opening) {
+            // Its own monitor is what the library waits in. Nobody writes to a channel that isn't open yet, so it is
+            // free.
             synchronized (channel) {
                 channel.notifyAll();
             }

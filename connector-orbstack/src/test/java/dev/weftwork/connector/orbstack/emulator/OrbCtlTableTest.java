@@ -318,7 +318,7 @@ class OrbCtlTableTest {
 
         @Test
         void runsUserData(@TempDir Path folder) throws IOException {
-            Root.require();
+            Requirements.root();
             Path data = Files.writeString(folder.resolve("data"), "#!/bin/sh\necho done > /root/done\n");
 
             silent(orbStack.call("create", "ubuntu", "X1", "-c", data.toString()), 0);
@@ -338,7 +338,7 @@ class OrbCtlTableTest {
 
         @Test
         void makesAlpine() {
-            Root.require();
+            Requirements.root();
             silent(orbStack.call("create", "alpine", "X1"), 0);
 
             printed(
@@ -448,7 +448,7 @@ class OrbCtlTableTest {
 
             assertThat(info("web2").at("/record/id").asText()).isEqualTo(id);
             silent(orbStack.call("run", "-m", "web1", "true"), 1);
-            if (Root.here()) {
+            if (Requirements.isRoot()) {
                 printed(orbStack.call("run", "-m", "web2", "hostname"), "web2\n");
             }
         }
@@ -676,7 +676,7 @@ class OrbCtlTableTest {
 
         @Test
         void isALoginShell() {
-            Root.require();
+            Requirements.root();
             orbStack.knob("profile-noise", "Welcome!\n");
             printed(orbStack.call("run", "-m", "web1", "echo", "hi"), "Welcome!\nhi\n");
 
@@ -689,7 +689,7 @@ class OrbCtlTableTest {
 
         @Test
         void isTheUser() {
-            Root.require();
+            Requirements.root();
             printed(
                     orbStack.call("run", "-m", "web1", "id"),
                     "uid=501(me) gid=501(me) groups=501(me),4(adm),27(sudo)\n");
@@ -791,7 +791,7 @@ class OrbCtlTableTest {
 
         @Test
         void areTheDefaultUsers(@TempDir Path folder) throws IOException {
-            Root.require();
+            Requirements.root();
             Path file = Files.writeString(folder.resolve("f"), "content");
 
             CallResult result = orbStack.call("push", "-m", "web1", file.toString(), "/etc/f");

@@ -43,7 +43,6 @@ import org.apache.sshd.client.keyverifier.AcceptAllServerKeyVerifier;
 import org.apache.sshd.client.session.ClientSession;
 import org.apache.sshd.common.keyprovider.FileKeyPairProvider;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -589,7 +588,7 @@ class SshGatewayTest {
 
     @Test
     void opensshGetsInToo() throws Exception {
-        Assumptions.assumeTrue(onPath("ssh"), "no ssh here");
+        Requirements.require(onPath("ssh"), "ssh isn't installed: a test that needs it is skipped");
         Process ssh = new ProcessBuilder(
                         "ssh",
                         "-F",
