@@ -66,7 +66,7 @@ public record PathInfo(
             throw new IllegalArgumentException("expected nine lines, got " + parts.length + ": " + text.strip());
         }
         Kind kind = Kind.valueOf(parts[0].toUpperCase(java.util.Locale.ROOT));
-        String mode = "%04o".formatted(Integer.parseInt(parts[1], 8));
+        String mode = fourDigits(parts[1]);
         return new PathInfo(
                 kind,
                 mode,
@@ -77,6 +77,11 @@ public record PathInfo(
                 kind == Kind.FILE ? OptionalLong.of(Long.parseLong(parts[2])) : OptionalLong.empty(),
                 parts[7].isEmpty() ? Optional.empty() : Optional.of(parts[7]),
                 kind == Kind.LINK ? Optional.of(withoutLastNewline(parts[8])) : Optional.empty());
+    }
+
+    /** Shells print no more digits than the mode has. */
+    static String fourDigits(String octal) {
+        return Integer.toOctalString(010000 | Integer.parseInt(octal, 8)).substring(1);
     }
 
     private static String nameOr(String name, String number) {

@@ -2,10 +2,12 @@ package dev.weftwork.fact;
 
 import dev.weftwork.command.Command;
 import dev.weftwork.command.CommandResult;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * An account of a machine, from its own files or from wherever its name service looks.
@@ -33,17 +35,25 @@ public record UserAccount(
         groups = Set.copyOf(groups);
     }
 
+    /** A number and, in brackets, the name; names have spaces where a directory of a company gives them. */
+    private static final Pattern GROUP = Pattern.compile("(\\d+)(?:\\((.*?)\\))?(?:,|$)");
+
+    /** From its entry, and what {@code id} says of it, which is nothing where it fails. */
     static Optional<UserAccount> parse(List<String> lines) {
         if (lines.isEmpty()) {
             return Optional.empty();
         }
         String[] fields = lines.get(0).split(":", -1);
-        if (fields.length != 7 || lines.size() != 3) {
-            throw new IllegalArgumentException(
-                    "expected an entry of seven fields and two lines of groups, got: " + lines);
+        if (fields.length != 7 || lines.size() != 2) {
+            throw new IllegalArgumentException("expected an entry of seven fields and a line of groups, got: " + lines);
         }
-        var groups = new TreeSet<>(List.of(lines.get(2).strip().split("\\s+")));
-        groups.remove("");
+        String said = lines.get(1);
+        int groups = said.indexOf("groups=");
+        var names = new HashMap<String, String>();
+        Matcher group = GROUP.matcher(groups < 0 ? "" : said.substring(groups));
+        while (group.find()) {
+            names.put(group.group(1), group.group(2) == null ? group.group(1) : group.group(2));
+        }
         return Optional.of(new UserAccount(
                 fields[0],
                 Long.parseLong(fields[2]),
@@ -51,13 +61,14 @@ public record UserAccount(
                 fields[4],
                 fields[5],
                 fields[6],
-                lines.get(1).isBlank() ? fields[3] : lines.get(1).strip(),
-                groups));
+                names.getOrDefault(fields[3], fields[3]),
+                Set.copyOf(names.values())));
     }
 
     /**
      * One account is looked up, never the whole table: cheap, and right where the table can't be listed. {@code id}
-     * complains on standard error, and exits 1, about groups without a name; it prints their numbers all the same.
+     * complains on standard error, and exits 1, about groups without a name; it prints their numbers all the same. Its words
+     * are translated unless it is told not to.
      */
     record Read(String user) implements Fact<Optional<UserAccount>> {
 
@@ -78,8 +89,7 @@ public record UserAccount(
                   exit 0
                 fi
                 printf '%s\\n' "$entry"
-                printf '%s\\n' "$(id -gn "$1" 2>/dev/null)"
-                printf '%s\\n' "$(id -Gn "$1" 2>/dev/null)"
+                printf '%s\\n' "$(LC_ALL=C id "$1" 2>/dev/null)"
                 """;
 
         @Override

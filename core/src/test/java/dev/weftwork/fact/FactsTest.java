@@ -99,14 +99,28 @@ class FactsTest {
     class Accounts {
         @Test
         void ofUsers() {
-            assertThat(UserAccount.parse(
-                            List.of("app:x:1000:100:The App,,,:/home/app:/bin/bash", "users", "users adm")))
+            assertThat(UserAccount.parse(List.of(
+                            "app:x:1000:100:The App,,,:/home/app:/bin/bash",
+                            "uid=1000(app) gid=100(users) groups=100(users),4(adm)")))
                     .contains(new UserAccount(
                             "app", 1000, 100, "The App,,,", "/home/app", "/bin/bash", "users", Set.of("users", "adm")));
-            assertThat(UserAccount.parse(List.of("app:x:1000:77::/:", "", "77")).orElseThrow())
+            assertThat(UserAccount.parse(List.of("app:x:1000:77::/:", "uid=1000(app) gid=77 groups=77,100(users)"))
+                            .orElseThrow())
                     .satisfies(user -> {
                         assertThat(user.primaryGroup()).isEqualTo("77");
+                        assertThat(user.groups()).containsExactlyInAnyOrder("77", "users");
                         assertThat(user.shell()).isEmpty();
+                    });
+            assertThat(UserAccount.parse(List.of("app:x:9:513::/:/bin/sh", "gid=9 groups=513(domain users),5(a (b))"))
+                            .orElseThrow())
+                    .satisfies(user -> {
+                        assertThat(user.primaryGroup()).isEqualTo("domain users");
+                        assertThat(user.groups()).containsExactlyInAnyOrder("domain users", "a (b)");
+                    });
+            assertThat(UserAccount.parse(List.of("app:x:9:77::/:/bin/sh", "")).orElseThrow())
+                    .satisfies(user -> {
+                        assertThat(user.primaryGroup()).isEqualTo("77");
+                        assertThat(user.groups()).isEmpty();
                     });
             assertThat(UserAccount.parse(List.of())).isEmpty();
             assertThatIllegalArgumentException().isThrownBy(() -> UserAccount.parse(List.of("app:x:1000")));
