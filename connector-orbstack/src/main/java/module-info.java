@@ -2,7 +2,7 @@
 @org.jspecify.annotations.NullMarked
 module dev.weftwork.connector.orbstack {
     requires transitive dev.weftwork.core;
-    requires com.fasterxml.jackson.databind;
+    requires org.json;
     requires com.jcraft.jsch;
     requires org.slf4j;
 

@@ -207,10 +207,12 @@ class OrbCtlTest {
         @CsvSource(
                 delimiter = '|',
                 value = {
-                    "NAME STATE|Unrecognized token",
-                    "{}|a list was expected",
+                    "NAME STATE|A JSONArray text must start with",
+                    "{}|A JSONArray text must start with",
                     "[{\"name\":\"web01\",\"state\":\"running\"}]|a machine has no id",
-                    "''|a list was expected"
+                    "''|A JSONArray text must start with",
+                    "[] trailing|Unparsed characters found",
+                    "[{\"id\":\"a\",\"id\":\"b\"}]|Duplicate key"
                 })
         void anythingElseIsUnreadable(String text, String reason) {
             scripted.on("list", prints(text));
