@@ -41,7 +41,7 @@ import org.slf4j.LoggerFactory;
  * that are to stay stopped out of the inventory ({@link OrbStack#runningInventory}).
  *
  * <p>Lifetime: owned by its engine once given to one; {@link #close} ends every connection. Safe for use from many threads.
- * Each SSH connection has one thread that reads it, a virtual one from JDK 24 on; each {@code orbctl} process has two small
+ * Each SSH connection has one thread that reads it, from JDK 24 on a virtual one for all but the first 64; each {@code orbctl} process has two small
  * platform threads.
  *
  * <pre>{@code

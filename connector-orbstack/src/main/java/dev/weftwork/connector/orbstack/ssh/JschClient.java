@@ -36,8 +36,9 @@ import org.slf4j.LoggerFactory;
  * SSH by JSch.
  *
  * <p>JSch waits inside monitors, which hold the carriers of virtual threads before JDK 24. So its reader threads, one for each
- * connection, are platform threads there and virtual ones from JDK 24 on; connecting and opening happen on platform threads
- * for all, on which the caller waits.
+ * connection, are platform threads there. From JDK 24 on only the first few are, and all further ones virtual: once a
+ * virtual thread has waited for a socket, the JVM takes 0.3 seconds longer to end, which matters to small runs only.
+ * Connecting and opening happen on platform threads for all, on which the caller waits.
  */
 public final class JschClient implements SshClient {
 
@@ -45,6 +46,9 @@ public final class JschClient implements SshClient {
 
     /** Virtual threads that wait in a monitor keep their carriers before this release of Java. */
     private static final int MONITORS_RELEASE_CARRIERS = 24;
+
+    /** So many connections may have platform threads where virtual ones would do. */
+    private static final int FEW = 64;
 
     /** What JSch's reader needs; virtual memory until touched. */
     private static final long STACK_BYTES = 256 * 1024;
@@ -195,9 +199,9 @@ public final class JschClient implements SshClient {
         return session;
     }
 
-    private static ThreadFactory readers(String login, Attempt attempt) {
+    private ThreadFactory readers(String login, Attempt attempt) {
         String name = "weftwork-ssh-" + login;
-        Thread.Builder kind = Runtime.version().feature() >= MONITORS_RELEASE_CARRIERS
+        Thread.Builder kind = Runtime.version().feature() >= MONITORS_RELEASE_CARRIERS && connections.size() >= FEW
                 ? Thread.ofVirtual()
                 : Thread.ofPlatform().daemon().stackSize(STACK_BYTES);
         // The library gives all of them the same name, before they begin.
