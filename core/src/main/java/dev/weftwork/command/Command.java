@@ -39,6 +39,7 @@ public final class Command {
 
     private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
     private static final Pattern USER = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.@-]*\\$?");
+    private static final byte[] NOTHING = {};
     private static final int DISPLAY_LIMIT = 300;
     private static final Set<Integer> DEFAULT_SUCCESS = Set.of(0);
     private static final String SESSION_SHELL = "";
@@ -347,6 +348,9 @@ public final class Command {
      * {@link #shellText}; a status other than 0 means that the command must not be started. Holds secrets in clear.
      */
     public byte[] shellPrelude() {
+        if (cwd == null && environment.isEmpty()) {
+            return NOTHING;
+        }
         var out = new ByteArrayOutputStream();
         if (cwd != null) {
             // CDPATH would lead elsewhere, and print where.

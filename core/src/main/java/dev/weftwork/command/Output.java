@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a command wrote on one stream: bytes, kept whole up to a limit, beyond it the head and the tail.
@@ -16,7 +17,8 @@ public final class Output {
     /** How much of a stream is kept when nobody says otherwise: 8 MiB. */
     public static final int DEFAULT_LIMIT = 8 * 1024 * 1024;
 
-    private static final Output EMPTY = new Output(new byte[0], new byte[0], 0);
+    private static final byte[] NOTHING = {};
+    private static final Output EMPTY = new Output(NOTHING, NOTHING, 0);
 
     private final byte[] head;
     private final byte[] tail;
@@ -33,7 +35,7 @@ public final class Output {
     }
 
     public static Output of(byte[] content) {
-        return new Output(content.clone(), new byte[0], content.length);
+        return new Output(content.clone(), NOTHING, content.length);
     }
 
     /** How many bytes were written, kept or not. */
@@ -56,7 +58,8 @@ public final class Output {
     /** As text, trailing newline included; a line in brackets says how many bytes were left out, if any. */
     public String text() {
         if (!truncated()) {
-            return new String(bytes(), StandardCharsets.UTF_8);
+            // A character may be in two halves where head and tail meet, so these are decoded together.
+            return new String(tail.length == 0 ? head : bytes(), StandardCharsets.UTF_8);
         }
         return new String(head, StandardCharsets.UTF_8)
                 + "\n[... " + (length - head.length - tail.length) + " bytes left out ...]\n"
@@ -94,8 +97,11 @@ public final class Output {
         private final ReentrantLock lock = new ReentrantLock();
         private final int headLimit;
         private final int tailLimit;
-        private final ByteArrayOutputStream head = new ByteArrayOutputStream();
-        private byte[] ring = new byte[0];
+
+        /** Made when something comes: most commands are silent on one stream. */
+        private @Nullable ByteArrayOutputStream head;
+
+        private byte[] ring = NOTHING;
         private long length;
 
         /**
@@ -113,8 +119,13 @@ public final class Output {
         public void add(byte[] bytes, int offset, int count) {
             lock.lock();
             try {
-                int toHead = Math.min(count, headLimit - head.size());
-                head.write(bytes, offset, toHead);
+                ByteArrayOutputStream first = head;
+                if (first == null) {
+                    first = new ByteArrayOutputStream(Math.min(count, headLimit));
+                    head = first;
+                }
+                int toHead = Math.min(count, headLimit - first.size());
+                first.write(bytes, offset, toHead);
                 if (count > toHead) {
                     addToRing(bytes, offset + toHead, count - toHead);
                 }
@@ -145,12 +156,16 @@ public final class Output {
         public Output soFar() {
             lock.lock();
             try {
+                ByteArrayOutputStream first = head;
+                if (first == null) {
+                    return EMPTY;
+                }
                 long beyondHead = Math.max(0, length - headLimit);
-                byte[] tail = new byte[(int) Math.min(beyondHead, tailLimit)];
+                byte[] tail = beyondHead == 0 ? NOTHING : new byte[(int) Math.min(beyondHead, tailLimit)];
                 for (int i = 0; i < tail.length; i++) {
                     tail[i] = ring[(int) ((beyondHead - tail.length + i) % tailLimit)];
                 }
-                return new Output(head.toByteArray(), tail, length);
+                return new Output(first.toByteArray(), tail, length);
             } finally {
                 lock.unlock();
             }

@@ -34,6 +34,10 @@ final class Exchange {
     private static final int REASON_BYTES = 4 * 1024;
 
     final long number;
+
+    /** As markers have it. */
+    final String numberText;
+
     private final boolean announcesBegin;
     private final @Nullable OutputConsumer consumer;
     private final Output.Collector stdout;
@@ -55,6 +59,7 @@ final class Exchange {
 
     Exchange(long number, boolean announcesBegin, int outputLimit, @Nullable OutputConsumer consumer) {
         this.number = number;
+        numberText = Long.toString(number);
         this.announcesBegin = announcesBegin;
         this.consumer = consumer;
         stdout = new Output.Collector(outputLimit);

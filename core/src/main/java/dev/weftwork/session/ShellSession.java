@@ -161,9 +161,11 @@ final class ShellSession implements ShellChannel.Listener {
 
         @Override
         public void marker(String text) {
-            String[] words = text.split(" ", -1);
+            // A number, a word, for some a third one. No split, which makes a list and an array of them each time.
+            int behindNumber = text.indexOf(' ');
+            String number = behindNumber < 0 ? text : text.substring(0, behindNumber);
             Exchange exchange = current;
-            if (words[0].equals("0")) {
+            if (number.equals("0")) {
                 opening.lock();
                 try {
                     if (stream == Stream.STDOUT) {
@@ -173,10 +175,11 @@ final class ShellSession implements ShellChannel.Listener {
                 } finally {
                     opening.unlock();
                 }
-            } else if (exchange != null && words.length > 1 && words[0].equals(Long.toString(exchange.number))) {
-                String word = words[1];
+            } else if (exchange != null && behindNumber >= 0 && number.equals(exchange.numberText)) {
+                int behindWord = text.indexOf(' ', behindNumber + 1);
+                String word = text.substring(behindNumber + 1, behindWord < 0 ? text.length() : behindWord);
                 if (Character.isDigit(word.charAt(0))) {
-                    boolean left = words.length > 2;
+                    boolean left = behindWord >= 0;
                     if (left) {
                         // Up to its own marker each stream is still the command's.
                         if (stream == Stream.STDOUT) {
