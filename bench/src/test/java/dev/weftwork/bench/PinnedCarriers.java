@@ -1,0 +1,61 @@
+package dev.weftwork.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import jdk.jfr.Recording;
+import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordingFile;
+
+/**
+ * The JVM's own record of virtual threads that blocked while they held their carrier for {@value #MILLIS} ms or longer, from
+ * {@link #record} to {@link #stop}.
+ *
+ * <p>The JVM records that too while it loads a class, which happens once and is nobody's to avoid: that isn't counted.
+ */
+final class PinnedCarriers implements AutoCloseable {
+
+    private static final int MILLIS = 20;
+
+    private final Recording recording = new Recording();
+
+    private PinnedCarriers() {
+        recording
+                .enable("jdk.VirtualThreadPinned")
+                .withThreshold(Duration.ofMillis(MILLIS))
+                .withStackTrace();
+    }
+
+    static PinnedCarriers record() {
+        var carriers = new PinnedCarriers();
+        carriers.recording.start();
+        return carriers;
+    }
+
+    /** Ends the recording and says what it holds. */
+    List<RecordedEvent> stop() throws IOException {
+        recording.stop();
+        Path file = Files.createTempFile("pinned", ".jfr");
+        try {
+            recording.dump(file);
+            return RecordingFile.readAllEvents(file).stream()
+                    .filter(event -> !isClassLoading(event))
+                    .toList();
+        } finally {
+            Files.delete(file);
+        }
+    }
+
+    private static boolean isClassLoading(RecordedEvent event) {
+        return event.getStackTrace() != null
+                && event.getStackTrace().getFrames().stream()
+                        .anyMatch(frame -> frame.getMethod().getType().getName().equals("java.lang.ClassLoader"));
+    }
+
+    @Override
+    public void close() {
+        recording.close();
+    }
+}
