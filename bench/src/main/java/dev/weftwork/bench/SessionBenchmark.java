@@ -82,13 +82,15 @@ public class SessionBenchmark {
      */
     private static final Semaphore STARTS = new Semaphore(Runtime.getRuntime().availableProcessors());
 
+    /** For tests, which need no long rounds; scores are right for {@link #COMMANDS} only. */
+    static final String COMMANDS_PROPERTY = "weftwork.bench.commands";
+
     private final int commands;
 
     public SessionBenchmark() {
-        this(COMMANDS);
+        this(Integer.getInteger(COMMANDS_PROPERTY, COMMANDS));
     }
 
-    /** For tests, which need no long rounds: scores are right for {@link #COMMANDS} only. */
     SessionBenchmark(int commands) {
         this.commands = commands;
     }
