@@ -219,6 +219,28 @@ class DocumentationTest {
         }
     }
 
+    /** Benchmarks as the harness finds them, and what has a main method. */
+    @Test
+    void everythingThatMeasuresIsOnThePageOfBenchmarks() throws IOException {
+        List<Path> sources;
+        try (Stream<Path> files = Files.list(TOP.resolve("bench/src/main/java/dev/weftwork/bench"))) {
+            sources = files.toList();
+        }
+        var names = new ArrayList<String>();
+        for (Path source : sources) {
+            if (Files.readString(source).contains("public static void main(")) {
+                names.add(source.getFileName().toString().replace(".java", ""));
+            }
+        }
+        SmokeTest.names().forEach(name -> {
+            List<String> words = List.of(name.split("\\."));
+            names.addAll(words.subList(words.size() - 2, words.size()));
+        });
+
+        assertThat(names).contains("HostHeap", "SessionBenchmark", "spawnPerCommand");
+        assertThat(Files.readString(TOP.resolve("docs/benchmarks.md"))).contains(names);
+    }
+
     static Stream<Path> pages() throws IOException {
         try (Stream<Path> docs = Files.walk(TOP.resolve("docs"))) {
             return Stream.concat(

@@ -211,7 +211,7 @@ class OrbCtlTest {
                     "{}|A JSONArray text must start with",
                     "[{\"name\":\"web01\",\"state\":\"running\"}]|a machine has no id",
                     "''|A JSONArray text must start with",
-                    "[] trailing|Unparsed characters found",
+                    "[] trailing|Strict mode error: Unparsed characters found",
                     "[{\"id\":\"a\",\"id\":\"b\"}]|Duplicate key"
                 })
         void anythingElseIsUnreadable(String text, String reason) {
