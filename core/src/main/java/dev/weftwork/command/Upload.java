@@ -26,35 +26,37 @@ import java.util.concurrent.ThreadLocalRandom;
  */
 public final class Upload {
 
+    /** Up to here the bytes of a file travel with its command, which saves programs on the machine. */
+    private static final int KEPT_BYTES = 4 * 1024;
+
     private static final String SCRIPT = """
             target=$1 temporary=$2 ownership=$3 mode=$4 length=$5 wanted=$6
-            mask=$(umask)
-            umask 077
-            (set -C; : > "$temporary") || exit
+            (umask 077; set -C; : > "$temporary") || exit
             trap 'rm -f "$temporary"' 0
             trap 'exit 129' 1
             trap 'exit 130' 2
             trap 'exit 143' 15
             cat > "$temporary" || exit
-            written=$(wc -c < "$temporary") || exit
-            if [ "$written" -ne "$length" ]; then
-              echo "only $written of $length bytes arrived, $target is unchanged" >&2
-              exit 1
-            fi
             if command -v sha256sum >/dev/null; then sum=$(sha256sum < "$temporary")
             elif command -v shasum >/dev/null; then sum=$(shasum -a 256 < "$temporary")
             elif command -v openssl >/dev/null; then sum=$(openssl dgst -sha256 -r < "$temporary")
-            else sum=$wanted
+            else sum=
             fi || exit
             if [ "${sum%% *}" != "$wanted" ]; then
-              echo "what arrived has the SHA-256 ${sum%% *} instead of $wanted, $target is unchanged" >&2
-              exit 1
+              written=$(wc -c < "$temporary") || exit
+              if [ "$written" -ne "$length" ]; then
+                echo "only $written of $length bytes arrived, $target is unchanged" >&2
+                exit 1
+              fi
+              if [ -n "$sum" ]; then
+                echo "what arrived has the SHA-256 ${sum%% *} instead of $wanted, $target is unchanged" >&2
+                exit 1
+              fi
             fi
             if [ -n "$ownership" ] && ! chown "$ownership" "$temporary"; then
               echo "$target can't have the owner $ownership, it is unchanged" >&2
               exit 1
             fi
-            umask "$mask"
             chmod "${mode:-=rw}" "$temporary" || exit
             # mv would go into a directory, also into one behind a link; any other link it replaces at once.
             if [ -d "$target" ]; then
@@ -90,6 +92,9 @@ public final class Upload {
             if (length < 0) {
                 throw new IllegalArgumentException("length must be >= 0, was " + length);
             }
+            if (input instanceof StandardInput.Bytes bytes && bytes.length().orElseThrow() != length) {
+                throw new IllegalArgumentException("length must be that of the input, " + bytes + ", was " + length);
+            }
             if (!sha256.matches("[0-9a-f]{64}")) {
                 throw new IllegalArgumentException("sha256 must be 64 lower-case hexadecimal digits, was " + sha256);
             }
@@ -116,11 +121,18 @@ public final class Upload {
     }
 
     /**
-     * What that file of this computer holds now; read once for its SHA-256, and again when the command runs.
+     * What that file of this computer holds now. A small one is kept; one beyond 4 KiB is read for its SHA-256, and again when
+     * the command runs.
      *
      * @throws IOException if it can't be read
      */
     public static Content of(Path file) throws IOException {
+        if (Files.size(file) <= KEPT_BYTES) {
+            byte[] content = Files.readAllBytes(file);
+            if (content.length <= KEPT_BYTES) {
+                return of(content);
+            }
+        }
         MessageDigest digest = newSha256();
         byte[] buffer = new byte[64 * 1024];
         long length = 0;

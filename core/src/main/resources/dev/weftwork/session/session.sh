@@ -4,11 +4,10 @@
 # the controller reads, 2 is nowhere, so that the shell's own remarks about a command's death get into no command's output.
 exec 3>&2 2>/dev/null
 # Elsewhere secrets would be in its argument list.
-case $(command -v printf) in
-  */*)
-    echo "printf is a program here, and must be a builtin of the shell" >&3
-    exit 1 ;;
-esac
+if ! PATH=/dev/null command printf ''; then
+  echo "printf is a program here, and must be a builtin of the shell" >&3
+  exit 1
+fi
 unset -f command printf read test [ cd kill export umask dd cat echo true false pwd
 unalias -a
 # A command may signal its group, or this shell by a number it got somewhere. In subshells the default is back.
@@ -115,41 +114,42 @@ weft_newer() {
   done
 }
 
-# On a machine with many sessions so many processes come and go that looking at each of them would take longer than the
-# commands. There, every command also inherits the reading end of a pipe in descriptor 5: nobody is left when a byte
-# written into it meets no reader. Who closes what it inherits, and keeps its output, is found as long as no more
-# than three others that came meanwhile are there.
+# Where many processes come and go, looking at each of them would take longer than the commands. On a machine that is known
+# to have many sessions, and from then on where more than eight others were there when a command ended, every command also
+# inherits the reading end of a pipe in descriptor 5: nobody is left when a byte written into it meets no reader. Who closes
+# what it inherits, and keeps its output, is found as long as no more than three others that came meanwhile are there.
 weft_nobody() {
   exec 5<&-
   if printf x >&6; then return 1; fi
   exec 5</proc/self/fd/6
 }
-if [ "$weft_shared-$weft_mode" = yes-count ]; then
+weft_witness() {
   exec 5<<X
 x
 X
   if exec 6>/proc/self/fd/5 && weft_nobody; then weft_mode=witness; else exec 5<&- 6>&-; fi
-fi
+}
+if [ "$weft_shared-$weft_mode" = yes-count ]; then weft_witness; fi
 weft_left= weft_home=$PWD
 
 case $weft_mode in
-  witness)
+  count | witness)
     weft_before() { weft_last; weft_a=$weft_p; }
     weft_check() {
-      if ! weft_nobody; then
-        weft_left=' left'
-      else
+      if [ "$weft_mode" = witness ]; then
+        if ! weft_nobody; then
+          weft_left=' left'
+          return
+        fi
         weft_alive=4
         weft_last
         weft_newer
+      else
+        weft_alive=1000000
+        weft_last
+        weft_newer
+        if [ "$weft_alive" -lt 999992 ]; then weft_witness; fi
       fi
-    } ;;
-  count)
-    weft_before() { weft_last; weft_a=$weft_p; }
-    weft_check() {
-      weft_alive=1000000
-      weft_last
-      weft_newer
     } ;;
   scan)
     weft_before() { :; }

@@ -842,7 +842,8 @@ class SessionTrapsTest {
             pwd; umask; echo "$-"; trap; printf '%s' "$IFS" | od -An -c
             echo $#; ulimit -n; ulimit -f; ulimit -t; alias; set | grep leak; env | grep -v '^_=' | sort
             type printf read exit eval cd test [ unset command echo true set trap return export exec kill
-            for fd in 3 4 5 6 7 8 9; do if (: >&$fd) 2>/dev/null; then echo $fd is open; fi; done
+            # Not 5, which is open on purpose in sessions on machines where many processes come and go.
+            for fd in 3 4 6 7 8 9; do if (: >&$fd) 2>/dev/null; then echo $fd is open; fi; done
             cat; echo probe""");
 
     private void spring(Trap trap) throws Exception {

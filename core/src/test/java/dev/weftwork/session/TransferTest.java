@@ -10,6 +10,7 @@ import dev.weftwork.command.StandardInput;
 import dev.weftwork.command.Upload;
 import dev.weftwork.testing.Shells;
 import dev.weftwork.testing.Waiting;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -165,8 +166,9 @@ class TransferTest {
 
         CommandResult wrong =
                 connection.upload(new Upload.Content(new StandardInput.Bytes(new byte[] {2}), 1, another).to("f"));
-        CommandResult tooShort =
-                connection.upload(new Upload.Content(new StandardInput.Bytes(new byte[] {3}), 2, another).to("f"));
+        CommandResult tooShort = connection.upload(new Upload.Content(
+                        new StandardInput.Stream(() -> new ByteArrayInputStream(new byte[] {2})), 2, another)
+                .to("f"));
 
         assertThat(wrong.describe()).contains("exited 1: what arrived has the SHA-256 ", "f is unchanged");
         assertThat(tooShort.describe()).contains("only 1 of 2 bytes arrived, f is unchanged");

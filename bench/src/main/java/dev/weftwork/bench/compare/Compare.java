@@ -311,6 +311,8 @@ public final class Compare {
         environment.put("COMPARE_CACHE", scratch.toString());
         environment.put("COMPARE_FILE", copied.toString());
         environment.put("COMPARE_JAVA", System.getProperty("compare.java"));
+        environment.put(
+                "COMPARE_JAVA_RELEASE", Integer.toString(Runtime.version().feature()));
         environment.put("COMPARE_JAR", System.getProperty("compare.jar"));
         if (lab != null) {
             environment.putAll(lab.environment());

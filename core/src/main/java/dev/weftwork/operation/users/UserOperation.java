@@ -29,7 +29,11 @@ public final class UserOperation implements Operation {
     private static final String CREATE = """
             name=$1 home=$2 shell=$3 uid=$4 group=$5 groups=$6 comment=$7 system=$8 create_home=$9
             # useradd refuses to make a user whose own group is there already, unless it is named.
-            if [ -z "$group" ] && awk -F: -v name="$name" '$1 == name { found = 1 } END { exit !found }' /etc/group; then group=$name; fi
+            if [ -z "$group" ]; then
+              while IFS=: read -r each rest; do
+                if [ "$each" = "$name" ]; then group=$name; fi
+              done < /etc/group
+            fi
             set --
             if command -v useradd >/dev/null 2>&1; then
               if [ "$create_home" = yes ]; then set -- "$@" -m; else set -- "$@" -M; fi
