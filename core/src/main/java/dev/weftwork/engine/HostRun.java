@@ -3,7 +3,6 @@ package dev.weftwork.engine;
 import dev.weftwork.connector.ConnectFailedException;
 import dev.weftwork.connector.Connection;
 import dev.weftwork.deploy.EarlierSteps;
-import dev.weftwork.deploy.Step;
 import dev.weftwork.event.RunEvent;
 import dev.weftwork.inventory.Host;
 import dev.weftwork.report.Failure;
@@ -12,7 +11,6 @@ import dev.weftwork.report.HostStatus;
 import dev.weftwork.report.StepResult;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -31,27 +29,22 @@ final class HostRun implements EarlierSteps {
     final Machine machine;
 
     private final int place;
-    private final List<StepResult> results = new ArrayList<>(0);
-    private final long begin;
+    private final ArrayList<StepResult> results = new ArrayList<>(0);
     private volatile @Nullable Wait waiting;
     private boolean hasPlace;
 
     /** Of the step that it is in, where that lets in only so many. */
     private @Nullable Places stepPlaces;
 
-    /** How long it may still be at work, and since when it is. */
-    private long workLeft;
-
-    private long workBegan;
+    /** Null without a limit. */
+    private final @Nullable Work work;
 
     HostRun(Run run, Host host, int place, Machine machine) {
         this.run = run;
         this.host = host;
         this.place = place;
         this.machine = machine;
-        begin = run.time.nanoTime();
-        workBegan = begin;
-        workLeft = run.options.hostTimeout().map(Duration::toNanos).orElse(Long.MAX_VALUE);
+        work = run.options.hostTimeout().map(Work::new).orElse(null);
     }
 
     HostResult walk() {
@@ -59,11 +52,17 @@ final class HostRun implements EarlierSteps {
         try {
             Ending ending;
             try {
-                ending = connect();
+                ending = enter(0);
+                if (ending == null) {
+                    ending = connect();
+                }
                 while (ending == null && stage < run.steps.size()) {
                     run.finished(place, stage++);
                     pause();
-                    ending = take(stage);
+                    ending = enter(stage);
+                    if (ending == null) {
+                        ending = take(stage - 1);
+                    }
                 }
                 if (ending != null) {
                     // At once, and with its places in hand, so that nobody begins a step if the run is stopped by this.
@@ -85,17 +84,7 @@ final class HostRun implements EarlierSteps {
     }
 
     private @Nullable Ending connect() {
-        try {
-            Ending stopped = enter(0);
-            if (stopped != null) {
-                return stopped;
-            }
-            run.events.emit(() -> new RunEvent.HostStarted(host));
-        } catch (InterruptedException e) {
-            return new Ending(HostStatus.CANCELLED, run.cancelledBefore(host, "its connection was open"));
-        } catch (Throwable e) {
-            return new Ending(HostStatus.UNREACHABLE, Failure.of(host + ": the strategy threw " + textOf(e), e, null));
-        }
+        run.events.emit(() -> new RunEvent.HostStarted(host));
         LimitGuard guard = LimitGuard.of(hostLimit(), run.timer);
         Ending ending = null;
         try {
@@ -156,28 +145,24 @@ final class HostRun implements EarlierSteps {
         }
     }
 
-    /** Takes one step; null if the host goes on. */
-    private @Nullable Ending take(int stage) {
-        int index = stage - 1;
-        StepRun step = null;
+    private @Nullable Ending take(int index) {
+        // Not before: so many hosts may wait.
+        var step = new StepRun(this, index);
         StepResult result;
         try {
-            Ending stopped = enter(stage);
-            if (stopped != null) {
-                return stopped;
-            }
-            // Not before: so many hosts may wait.
-            step = new StepRun(this, index);
             result = step.run();
-        } catch (InterruptedException e) {
-            return new Ending(HostStatus.CANCELLED, run.cancelledBefore(host, nameOf(stage)));
         } catch (Throwable e) {
-            result = (step == null ? new StepRun(this, index) : step).failed(textOf(e), e);
+            result = step.failed(textOf(e), e);
         }
+        return ended(index, result);
+    }
+
+    private @Nullable Ending ended(int index, StepResult result) {
+        // Not before: so many hosts may wait for their first step.
+        results.ensureCapacity(run.steps.size());
         results.add(result);
         run.ended(index, new End(result.status(), result.changed()));
-        StepResult told = result;
-        run.events.emit(() -> new RunEvent.StepFinished(host, told));
+        run.events.emit(() -> new RunEvent.StepFinished(host, result));
         return switch (result.status()) {
             case FAILED -> new Ending(HostStatus.FAILED, result.failure().orElseThrow());
             case CANCELLED -> new Ending(HostStatus.CANCELLED, result.failure().orElseThrow());
@@ -189,15 +174,15 @@ final class HostRun implements EarlierSteps {
     }
 
     private HostResult result(@Nullable Ending ending) {
-        for (Step missed : run.steps.subList(results.size(), run.steps.size())) {
-            results.add(StepResult.notRun(missed.name()));
+        while (results.size() < run.steps.size()) {
+            results.add(StepResult.notRun(run.steps.get(results.size()).name()));
         }
         return new HostResult(
                 host,
                 ending == null ? HostStatus.SUCCEEDED : ending.status(),
                 results,
                 Optional.ofNullable(ending).map(Ending::failure),
-                Duration.ofNanos(run.time.nanoTime() - begin));
+                Duration.ofNanos(run.time.nanoTime() - run.begin));
     }
 
     /** What it says of itself, even if it can't. */
@@ -206,6 +191,18 @@ final class HostRun implements EarlierSteps {
             return e.toString();
         } catch (Throwable broken) {
             return e.getClass().getName();
+        }
+    }
+
+    /** How long it may be at work; how long still, since when it is. */
+    private static final class Work {
+        private final Duration length;
+        private long left;
+        private long began;
+
+        Work(Duration length) {
+            this.length = length;
+            left = length.toNanos();
         }
     }
 
@@ -230,16 +227,38 @@ final class HostRun implements EarlierSteps {
 
     // ---- turns
 
-    /** Waits for this host's turn; not null if the run is stopped first. */
-    private @Nullable Ending enter(int stage) throws InterruptedException {
-        // Never waits for others with a place in hand unless the strategy says that it may.
-        Gate gate = run.pacing.before(place, stage);
-        while (!gate.isOpen() && gate.shutBecause().isEmpty() && run.stopReason() == null) {
-            var wait = new Wait(run.time);
-            if (gate.queue(wait)) {
-                await(wait);
+    /**
+     * Waits for this host's turn; not null if it doesn't come. Called from no deeper than {@link #walk}, because the stacks
+     * of all hosts that wait are kept.
+     */
+    private @Nullable Ending enter(int stage) {
+        try {
+            // Never waits for others with a place in hand unless the strategy says that it may.
+            Gate gate = run.pacing.before(place, stage);
+            while (!gate.isOpen() && gate.shutBecause().isEmpty() && run.stopReason() == null) {
+                var wait = new Wait(run.time);
+                if (gate.queue(wait)) {
+                    await(wait);
+                }
             }
+            return takePlaces(stage, gate);
+        } catch (InterruptedException e) {
+            String missed = stage == 0 ? "its connection was open" : nameOf(stage);
+            return new Ending(HostStatus.CANCELLED, run.cancelledBefore(host, missed));
+        } catch (Throwable e) {
+            return strategyThrew(stage, e);
         }
+    }
+
+    private @Nullable Ending strategyThrew(int stage, Throwable e) {
+        if (stage == 0) {
+            return new Ending(HostStatus.UNREACHABLE, Failure.of(host + ": the strategy threw " + textOf(e), e, null));
+        }
+        return ended(stage - 1, new StepRun(this, stage - 1).failed(textOf(e), e));
+    }
+
+    /** Behind the gate; not null if the run is stopped. */
+    private @Nullable Ending takePlaces(int stage, Gate gate) throws InterruptedException {
         Optional<String> shut = gate.shutBecause();
         if (shut.isPresent()) {
             run.stopped(shut.get());
@@ -261,7 +280,9 @@ final class HostRun implements EarlierSteps {
         if (run.cancelled()) {
             throw new InterruptedException();
         }
-        workBegan = run.time.nanoTime();
+        if (work != null) {
+            work.began = run.time.nanoTime();
+        }
         return null;
     }
 
@@ -347,12 +368,13 @@ final class HostRun implements EarlierSteps {
     /** What is left of the host's limit, if it were to be at work from now on. */
     @Nullable
     Limit hostLimit() {
-        Optional<Duration> length = run.options.hostTimeout();
-        return length.isEmpty() ? null : new Limit(Limit.Of.HOST, length.get(), workBegan + workLeft);
+        return work == null ? null : new Limit(Limit.Of.HOST, work.length, work.began + work.left);
     }
 
     private void pause() {
-        workLeft -= run.time.nanoTime() - workBegan;
+        if (work != null) {
+            work.left -= run.time.nanoTime() - work.began;
+        }
         if (!run.options.strategy().keepsPlace()) {
             leaveWork();
         }

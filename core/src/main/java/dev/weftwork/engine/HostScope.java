@@ -4,6 +4,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * try (var scope = new HostScope()) {
- *   hosts.forEach(host -> scope.fork("host-" + host.name(), () -> results.add(run(host))));
+ *   hosts.forEach(host -> scope.fork("host-" + host.name(), number -> results.set(number, run(host))));
  *   scope.join();
  * }
  * }</pre>
@@ -43,11 +44,12 @@ final class HostScope implements AutoCloseable {
     }
 
     /**
-     * Starts a task on a virtual thread of that name.
+     * Starts a task on a virtual thread of that name. It is told how many were started before it, so that one task can
+     * serve all of them.
      *
      * @return false if the scope is cancelled; the task doesn't run then
      */
-    boolean fork(String name, Runnable task) {
+    boolean fork(String name, IntConsumer task) {
         requireOwner();
         if (cancelled) {
             return false;
@@ -83,9 +85,9 @@ final class HostScope implements AutoCloseable {
         return larger;
     }
 
-    private void run(Runnable task, int place) {
+    private void run(IntConsumer task, int place) {
         try {
-            task.run();
+            task.accept(place);
         } catch (Throwable e) {
             Throwable first = failure.compareAndExchange(null, e);
             if (first != null && !first.equals(e)) {

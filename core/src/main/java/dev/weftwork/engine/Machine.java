@@ -6,6 +6,7 @@ import dev.weftwork.fact.Fact;
 import dev.weftwork.inventory.Host;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * <p>Used by the host's thread only, unless steps of other hosts are delegated to it: then whoever is in a step there has
  * the only one of its {@link #turns}, and the run closes it at its end.
  */
-final class Machine {
+final class Machine implements ThreadFactory {
 
     private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
 
@@ -36,8 +37,13 @@ final class Machine {
     Machine(Host host, boolean shared) {
         this.host = host;
         turns = shared ? new Places(1) : null;
-        commands = new HostExecutor(
-                task -> Thread.ofVirtual().name("commands-" + host.name()).unstarted(task));
+        commands = new HostExecutor(this);
+    }
+
+    /** For its queue of commands, when that is drained by no thread of a host. */
+    @Override
+    public Thread newThread(Runnable task) {
+        return Thread.ofVirtual().name("commands-" + host.name()).unstarted(task);
     }
 
     @Nullable

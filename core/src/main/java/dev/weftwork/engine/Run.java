@@ -27,6 +27,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.IntConsumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -60,9 +61,10 @@ final class Run {
 
     final @Nullable Limit limit;
 
+    final long begin;
+
     private final String deploy;
     private final List<Host> hosts;
-    private final long begin;
     private final AtomicReference<@Nullable HostScope> scope = new AtomicReference<>();
     private final List<@Nullable Places> stepPlaces = new ArrayList<>();
     private final List<@Nullable OnceForAll> onceForAll = new ArrayList<>();
@@ -182,8 +184,10 @@ final class Run {
                 String passed = limit.passed();
                 timer.at(limit.at(), () -> cancel(passed));
             }
-            for (int place = 0; place < hosts.size(); place++) {
-                fork(own, place);
+            // One for all, which finds its host by the number that the scope gives it.
+            IntConsumer walk = this::walk;
+            for (Host host : hosts) {
+                fork(own, host, walk);
             }
             time.rests();
             own.join();
@@ -200,11 +204,11 @@ final class Run {
         return report();
     }
 
-    private void fork(HostScope own, int place) {
+    private void fork(HostScope own, Host host, IntConsumer walk) {
         time.wakes(1);
         boolean forked = false;
         try {
-            forked = own.fork("host-" + hosts.get(place).name(), () -> walk(place));
+            forked = own.fork("host-" + host.name(), walk);
         } finally {
             if (!forked) {
                 time.rests();

@@ -42,9 +42,11 @@ final class StepRun {
     final Thread thread = Thread.currentThread();
 
     /** What was tried, over all attempts. */
-    final ArrayList<ChangeResult> made = new ArrayList<>(1);
+    final ArrayList<ChangeResult> made = new ArrayList<>(0);
 
-    private final List<Failure> earlierFailures = new ArrayList<>(0);
+    /** Null until there is one. */
+    private @Nullable List<Failure> earlierFailures;
+
     private List<Change> notMade = List.of();
     private StepStatus status = StepStatus.FAILED;
     private @Nullable Failure failure;
@@ -65,7 +67,7 @@ final class StepRun {
     /** Where in {@link #made} this attempt begins. */
     private int attemptBegins;
 
-    private long begin;
+    private final long begin;
 
     StepRun(HostRun walk, int index) {
         this.walk = walk;
@@ -77,7 +79,6 @@ final class StepRun {
     }
 
     StepResult run() {
-        begin = run.time.nanoTime();
         run.events.emit(() -> new RunEvent.StepStarted(host, step.name()));
         Machine machine = step.delegateName().map(run::machineOf).orElse(walk.machine);
         StepOptions resolved = run.optionsOf(index, machine.host);
@@ -161,7 +162,7 @@ final class StepRun {
                 made,
                 notMade,
                 Optional.ofNullable(failure),
-                earlierFailures,
+                earlierFailures == null ? List.of() : earlierFailures,
                 Optional.ofNullable(value),
                 Duration.ofNanos(run.time.nanoTime() - begin));
     }
@@ -324,6 +325,7 @@ final class StepRun {
                 throw new InterruptedException();
             }
             run.time.sleep(wait);
+            earlierFailures = earlierFailures == null ? new ArrayList<>(1) : earlierFailures;
             earlierFailures.add(failed);
             return true;
         } catch (InterruptedException e) {
@@ -407,7 +409,12 @@ final class StepRun {
 
     /** An earlier attempt may have made what isn't missing any more. */
     private StepStatus changedOrNot() {
-        return made.stream().anyMatch(ChangeResult::mayHaveRun) ? StepStatus.CHANGED : StepStatus.UNCHANGED;
+        for (ChangeResult each : made) {
+            if (each.mayHaveRun()) {
+                return StepStatus.CHANGED;
+            }
+        }
+        return StepStatus.UNCHANGED;
     }
 
     /** Changes of another machine say which. */
@@ -444,7 +451,7 @@ final class StepRun {
                 }
             }
         } finally {
-            notMade = planned.subList(tried, planned.size());
+            notMade = tried == planned.size() ? List.of() : planned.subList(tried, planned.size());
         }
     }
 

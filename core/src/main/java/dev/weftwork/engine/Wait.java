@@ -1,6 +1,6 @@
 package dev.weftwork.engine;
 
-import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -12,17 +12,19 @@ import org.jspecify.annotations.Nullable;
  */
 final class Wait {
 
-    private static final AtomicIntegerFieldUpdater<Wait> STATE =
-            AtomicIntegerFieldUpdater.newUpdater(Wait.class, "state");
+    private static final AtomicReferenceFieldUpdater<Wait, Object> STATE =
+            AtomicReferenceFieldUpdater.newUpdater(Wait.class, Object.class, "state");
 
-    private static final int WAITING = 0;
-    private static final int GRANTED = 1;
-    private static final int CALLED_OFF = 2;
-    private static final int GIVEN_UP = 3;
+    private enum End {
+        GRANTED,
+        CALLED_OFF,
+        GIVEN_UP
+    }
 
-    private final @Nullable Thread thread;
     private final TimeSource time;
-    private volatile int state;
+
+    /** The thread that waits, and then how that ended: one field, because there is a wait for each host. */
+    private volatile Object state;
 
     /** The next one that waits for the same. */
     @Nullable
@@ -33,28 +35,28 @@ final class Wait {
         this(Thread.currentThread(), time);
     }
 
-    private Wait(@Nullable Thread thread, TimeSource time) {
-        this.thread = thread;
+    private Wait(Object state, TimeSource time) {
+        this.state = state;
         this.time = time;
     }
 
     /** Nobody's, to tell one thing from another. */
     static Wait mark() {
-        return new Wait(null, TimeSource.system());
+        return new Wait(End.GRANTED, TimeSource.system());
     }
 
     /** Lets the thread go on; false if the wait has ended already. */
     boolean grant() {
-        return end(GRANTED);
+        return end(End.GRANTED);
     }
 
     /** Lets the thread go on without what it waits for; false if the wait has ended already. */
     boolean callOff() {
-        return end(CALLED_OFF);
+        return end(End.CALLED_OFF);
     }
 
-    private boolean end(int how) {
-        if (!STATE.compareAndSet(this, WAITING, how)) {
+    private boolean end(End how) {
+        if (!(state instanceof Thread thread) || !STATE.compareAndSet(this, thread, how)) {
             return false;
         }
         time.wakes(1);
@@ -70,16 +72,16 @@ final class Wait {
      */
     boolean await() throws InterruptedException {
         time.rests();
-        while (state == WAITING) {
+        while (state instanceof Thread thread) {
             LockSupport.park(this);
             if (Thread.interrupted()) {
-                if (STATE.compareAndSet(this, WAITING, GIVEN_UP)) {
+                if (STATE.compareAndSet(this, thread, End.GIVEN_UP)) {
                     time.wakes(1);
                     throw new InterruptedException();
                 }
-                Thread.currentThread().interrupt();
+                thread.interrupt();
             }
         }
-        return state == GRANTED;
+        return state == End.GRANTED;
     }
 }

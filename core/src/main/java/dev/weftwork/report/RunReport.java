@@ -35,10 +35,12 @@ public final class RunReport {
     private final String deploy;
     private final RunMode mode;
     private final List<HostResult> hosts;
-    private final Map<String, HostResult> byName;
     private final @Nullable EarlyEnd earlyEnd;
     private final @Nullable Failure firstFailure;
     private final Duration elapsed;
+
+    /** Made when it is first asked for, which most reports never are, maybe by several threads at once. */
+    private volatile @Nullable Map<String, HostResult> byName;
 
     /**
      * @param hosts one result for every host, in inventory order
@@ -54,8 +56,6 @@ public final class RunReport {
         this.deploy = deploy;
         this.mode = mode;
         this.hosts = List.copyOf(hosts);
-        byName = HashMap.newHashMap(hosts.size());
-        this.hosts.forEach(host -> byName.put(host.host().name(), host));
         this.earlyEnd = earlyEnd.orElse(null);
         this.firstFailure = firstFailure.orElse(null);
         this.elapsed = elapsed;
@@ -121,11 +121,23 @@ public final class RunReport {
      * @throws IllegalArgumentException if it wasn't part of the run
      */
     public HostResult host(String name) {
-        HostResult host = byName.get(name);
+        HostResult host = byName().get(name);
         if (host == null) {
             throw new IllegalArgumentException("host '" + name + "' was not part of the run");
         }
         return host;
+    }
+
+    private Map<String, HostResult> byName() {
+        Map<String, HostResult> known = byName;
+        if (known == null) {
+            known = HashMap.newHashMap(hosts.size());
+            for (HostResult host : hosts) {
+                known.put(host.host().name(), host);
+            }
+            byName = known;
+        }
+        return known;
     }
 
     /** How many hosts ended that way. */

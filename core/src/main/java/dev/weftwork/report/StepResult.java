@@ -47,9 +47,17 @@ public record StepResult(
 
     /** Whether it changed something, or may have: also if it failed on the way. In a plan, whether it would. */
     public boolean changed() {
-        return status == StepStatus.CHANGED
-                || status == StepStatus.WOULD_CHANGE
-                || changes.stream().anyMatch(ChangeResult::mayHaveRun);
+        return status == StepStatus.CHANGED || status == StepStatus.WOULD_CHANGE || mayHaveRun();
+    }
+
+    /** A loop and no stream, because every step that finds nothing to do asks. */
+    private boolean mayHaveRun() {
+        for (ChangeResult change : changes) {
+            if (change.mayHaveRun()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** How often it was tried; 0 if it didn't run. */

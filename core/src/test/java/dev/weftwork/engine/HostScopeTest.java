@@ -28,8 +28,7 @@ class HostScopeTest {
         var values = new int[tasks];
         try (var scope = new HostScope()) {
             for (int i = 0; i < tasks; i++) {
-                int at = i;
-                scope.fork("task-" + i, () -> values[at] = at + 1);
+                scope.fork("task-" + i, number -> values[number] = number + 1);
             }
             scope.join();
         }
@@ -43,7 +42,7 @@ class HostScopeTest {
     void tasksRunOnNamedVirtualThreads() throws Exception {
         var thread = new CompletableFuture<Thread>();
         try (var scope = new HostScope()) {
-            scope.fork("host-web01", () -> thread.complete(Thread.currentThread()));
+            scope.fork("host-web01", number -> thread.complete(Thread.currentThread()));
             scope.join();
         }
 
@@ -57,7 +56,7 @@ class HostScopeTest {
         var begun = new CountDownLatch(100);
         try (var scope = new HostScope()) {
             for (int i = 0; i < 100; i++) {
-                scope.fork("task", () -> {
+                scope.fork("task", number -> {
                     begun.countDown();
                     untilInterrupted();
                     ended.incrementAndGet();
@@ -73,13 +72,13 @@ class HostScopeTest {
     void theFirstFailureIsTheCauseAndLaterOnesAreSuppressed() throws Exception {
         var secondRuns = new CountDownLatch(1);
         try (var scope = new HostScope()) {
-            scope.fork("second", () -> {
+            scope.fork("second", number -> {
                 secondRuns.countDown();
                 untilInterrupted();
                 throw new IllegalStateException("second");
             });
             Waiting.await(secondRuns, "the second task's start");
-            scope.fork("first", () -> {
+            scope.fork("first", number -> {
                 throw new IllegalStateException("first");
             });
 
@@ -99,7 +98,7 @@ class HostScopeTest {
         try (var scope = new HostScope()) {
             scope.cancel();
 
-            assertThat(scope.fork("late", () -> {
+            assertThat(scope.fork("late", number -> {
                         throw new AssertionError("ran");
                     }))
                     .isFalse();
@@ -114,7 +113,7 @@ class HostScopeTest {
         var done = new CompletableFuture<Boolean>();
         Thread owner = Thread.ofPlatform().start(() -> {
             try (var scope = new HostScope()) {
-                scope.fork("task", () -> {
+                scope.fork("task", number -> {
                     taskRuns.countDown();
                     try {
                         mayEnd.await();
@@ -145,7 +144,8 @@ class HostScopeTest {
             var thrown = new CompletableFuture<Throwable>();
             Thread.ofVirtual().start(() -> {
                 var refusals = new IllegalStateException("all");
-                for (Executable use : List.<Executable>of(() -> scope.fork("x", () -> {}), scope::join, scope::close)) {
+                for (Executable use :
+                        List.<Executable>of(() -> scope.fork("x", number -> {}), scope::join, scope::close)) {
                     try {
                         use.execute();
                     } catch (Throwable e) {
