@@ -94,14 +94,17 @@ weft_newer() {
       if [ "$weft_mode" = count ]; then weft_left=' left'; fi
       return
     fi
-    if [ "$weft_mode" = witness ] && [ "$weft_p" -gt $((weft_a + 2000)) ]; then return; fi
+    if [ "$weft_mode-$weft_shared" = witness-yes ] && [ "$weft_p" -gt $((weft_a + 2000)) ]; then return; fi
     if [ "$weft_p" -lt "$weft_a" ] || [ "$weft_p" -gt $((weft_a + 2000)) ]; then
+      weft_alive=0
       weft_scan
       return
     fi
     while [ "$weft_a" -lt "$weft_p" ]; do
       weft_a=$((weft_a + 1))
       if [ -e "/proc/$weft_a" ]; then
+        # Who has another root, as in a container, was hardly left by a command of this session.
+        if [ "$weft_mode" = witness ] && [ -e "/proc/$weft_a/root" ] && ! [ "/proc/$weft_a/root" -ef / ]; then continue; fi
         if weft_look "$weft_a"; then
           weft_left=' left'
           return
@@ -117,18 +120,30 @@ weft_newer() {
 # Where many processes come and go, looking at each of them would take longer than the commands. On a machine that is known
 # to have many sessions, and from then on where more than eight others were there when a command ended, every command also
 # inherits the reading end of a pipe in descriptor 5: nobody is left when a byte written into it meets no reader. Who closes
-# what it inherits, and keeps its output, is found as long as no more than three others that came meanwhile are there.
+# what it inherits, and keeps its output, is found as long as no more than 63 others that came meanwhile are there, or three
+# on a machine that is known to have many sessions.
 weft_nobody() {
   exec 5<&-
   if printf x >&6; then return 1; fi
   exec 5</proc/self/fd/6
 }
-weft_witness() {
+weft_pipe() {
   exec 5<<X
 x
 X
-  if exec 6>/proc/self/fd/5 && weft_nobody; then weft_mode=witness; else exec 5<&- 6>&-; fi
+  exec 6>/proc/self/fd/5
+  weft_nobody
 }
+# First where a failure ends no session: some shells have a file instead of a pipe, and no space for it. A subshell has
+# none of the traps.
+weft_witness() {
+  if [ "$weft_tried" = no ] && (trap : PIPE && weft_pipe); then
+    weft_pipe
+    weft_mode=witness
+  fi
+  weft_tried=yes
+}
+weft_tried=no
 if [ "$weft_shared-$weft_mode" = yes-count ]; then weft_witness; fi
 weft_left= weft_home=$PWD
 
@@ -141,7 +156,7 @@ case $weft_mode in
           weft_left=' left'
           return
         fi
-        weft_alive=4
+        if [ "$weft_shared" = yes ]; then weft_alive=4; else weft_alive=64; fi
         weft_last
         weft_newer
       else
@@ -199,7 +214,7 @@ weft_do() {
   elif [ -n "$weft_had" ]; then LC_ALL=$weft_locale; else unset LC_ALL
   fi
   weft_untrap
-  unset weft_nonce weft_had weft_locale weft_text weft_left weft_leads weft_mode weft_shared weft_dd weft_inner weft_flags weft_rounds weft_alive weft_home weft_a weft_p weft_x
+  unset weft_nonce weft_had weft_locale weft_text weft_left weft_leads weft_mode weft_shared weft_dd weft_inner weft_flags weft_rounds weft_alive weft_tried weft_home weft_a weft_p weft_x
   eval "$3"
 }
 weft_go() {

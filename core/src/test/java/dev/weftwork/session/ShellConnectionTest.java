@@ -1,12 +1,14 @@
 package dev.weftwork.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weftwork.command.Command;
 import dev.weftwork.command.CommandResult;
 import dev.weftwork.command.Outcome;
 import dev.weftwork.command.Secret;
 import dev.weftwork.command.StandardInput;
+import dev.weftwork.connector.ConnectFailedException;
 import dev.weftwork.testing.Fifo;
 import dev.weftwork.testing.Processes;
 import dev.weftwork.testing.Shells;
@@ -215,6 +217,22 @@ class ShellConnectionTest {
             assertThat(connection.execute(Command.script("echo out; exit 3")).stdoutText())
                     .isEqualTo("out\n");
         }
+    }
+
+    /** bash reads that file before anything else. Secrets would be in the argument list of such a printf. */
+    @Test
+    void aShellWhosePrintfIsAProgramIsRefused() throws Exception {
+        Path before = Files.writeString(folder.resolve("before"), "enable -n printf\n");
+        var transport = new ProcessTransport(
+                "web01",
+                List.of("bash"),
+                folder,
+                Map.of("PATH", System.getenv("PATH"), "BASH_ENV", before.toString()),
+                threads);
+
+        assertThatThrownBy(() -> ShellConnection.to("web01", transport, threads).open())
+                .isInstanceOf(ConnectFailedException.class)
+                .hasMessageContaining("printf is a program here, and must be a builtin of the shell");
     }
 
     /** Standard error has a reader of its own by then, which hears first that somebody is left. */
@@ -442,6 +460,35 @@ class ShellConnectionTest {
 
     @Nested
     class Background {
+        /** Looking at each of them would take longer than the commands. */
+        @Test
+        void amongManyOthersIsFoundByAPipe() throws Exception {
+            boolean processesAreSeen = Files.exists(Path.of("/proc/self/stat"));
+            String marker = "308." + ProcessHandle.current().pid();
+            String many = """
+                    for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+                      setsid sleep "$1" >/dev/null 2>&1 </dev/null &
+                    done
+                    # Until all are in sessions of their own.
+                    sleep 0.5""";
+            String watched = "if (: <&5) 2>/dev/null; then echo watched; else echo unwatched; fi";
+
+            try {
+                assertThat(run(watched).stdoutText()).isEqualTo("unwatched\n");
+                run(many, marker).orThrow();
+                assertThat(run(watched).stdoutText()).isEqualTo(processesAreSeen ? "watched\n" : "unwatched\n");
+
+                long child = Long.parseLong(
+                        run("sleep \"$1\" & echo $!", marker).stdoutText().strip());
+                assertThat(ProcessHandle.of(child).filter(ProcessHandle::isAlive))
+                        .isPresent();
+                // In a new session, since the other one is that child's now.
+                assertThat(run(watched).stdoutText()).isEqualTo("unwatched\n");
+            } finally {
+                Processes.withArgument(marker).forEach(ProcessHandle::destroy);
+            }
+        }
+
         @Test
         void aChildThatKeepsTheStreamsOpenHoldsNothingAndLives() {
             CommandResult result = run("sleep 300 & echo $!");
