@@ -40,7 +40,7 @@ public final class Upload {
             if command -v sha256sum >/dev/null; then sum=$(sha256sum < "$temporary")
             elif command -v shasum >/dev/null; then sum=$(shasum -a 256 < "$temporary")
             elif command -v openssl >/dev/null; then sum=$(openssl dgst -sha256 -r < "$temporary")
-            else sum=
+            else sum=none
             fi || exit
             if [ "${sum%% *}" != "$wanted" ]; then
               written=$(wc -c < "$temporary") || exit
@@ -48,7 +48,7 @@ public final class Upload {
                 echo "only $written of $length bytes arrived, $target is unchanged" >&2
                 exit 1
               fi
-              if [ -n "$sum" ]; then
+              if [ "$sum" != none ]; then
                 echo "what arrived has the SHA-256 ${sum%% *} instead of $wanted, $target is unchanged" >&2
                 exit 1
               fi

@@ -38,6 +38,9 @@ public record UserAccount(
     /** A number and, in brackets, the name; names have spaces where a directory of a company gives them. */
     private static final Pattern GROUP = Pattern.compile("(\\d+)(?:\\((.*?)\\))?(?:,|$)");
 
+    /** The primary group, and all; a security context may follow. */
+    private static final Pattern ID = Pattern.compile(" gid=(.*?)(?: groups=(.*?))?(?: context=.*)?$");
+
     /** From its entry, and what {@code id} says of it, which is nothing where it fails. */
     static Optional<UserAccount> parse(List<String> lines) {
         if (lines.isEmpty()) {
@@ -48,11 +51,13 @@ public record UserAccount(
             throw new IllegalArgumentException("expected an entry of seven fields and a line of groups, got: " + lines);
         }
         String said = lines.get(1);
-        int groups = said.indexOf("groups=");
         var names = new HashMap<String, String>();
-        Matcher group = GROUP.matcher(groups < 0 ? "" : said.substring(groups));
-        while (group.find()) {
-            names.put(group.group(1), group.group(2) == null ? group.group(1) : group.group(2));
+        Matcher line = ID.matcher(said);
+        if (line.find()) {
+            Matcher group = GROUP.matcher(line.group(1) + "," + (line.group(2) == null ? "" : line.group(2)));
+            while (group.find()) {
+                names.put(group.group(1), group.group(2) == null ? group.group(1) : group.group(2));
+            }
         }
         return Optional.of(new UserAccount(
                 fields[0],

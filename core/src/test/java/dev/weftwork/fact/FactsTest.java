@@ -111,7 +111,10 @@ class FactsTest {
                         assertThat(user.groups()).containsExactlyInAnyOrder("77", "users");
                         assertThat(user.shell()).isEmpty();
                     });
-            assertThat(UserAccount.parse(List.of("app:x:9:513::/:/bin/sh", "gid=9 groups=513(domain users),5(a (b))"))
+            assertThat(UserAccount.parse(
+                                    List.of(
+                                            "app:x:9:513::/:/bin/sh",
+                                            "uid=9(app) gid=513(domain users) groups=513(domain users),5(a (b)) context=u:r:t:c0.c1023"))
                             .orElseThrow())
                     .satisfies(user -> {
                         assertThat(user.primaryGroup()).isEqualTo("domain users");
@@ -122,6 +125,9 @@ class FactsTest {
                         assertThat(user.primaryGroup()).isEqualTo("77");
                         assertThat(user.groups()).isEmpty();
                     });
+            assertThat(UserAccount.parse(List.of("app:x:9:513::/:/bin/sh", "uid=9(app) gid=513(users)"))
+                            .orElseThrow())
+                    .satisfies(user -> assertThat(user.primaryGroup()).isEqualTo("users"));
             assertThat(UserAccount.parse(List.of())).isEmpty();
             assertThatIllegalArgumentException().isThrownBy(() -> UserAccount.parse(List.of("app:x:1000")));
         }

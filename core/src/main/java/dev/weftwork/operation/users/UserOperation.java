@@ -30,7 +30,7 @@ public final class UserOperation implements Operation {
             name=$1 home=$2 shell=$3 uid=$4 group=$5 groups=$6 comment=$7 system=$8 create_home=$9
             # useradd refuses to make a user whose own group is there already, unless it is named.
             if [ -z "$group" ]; then
-              while IFS=: read -r each rest; do
+              while IFS=: read -r each rest || [ -n "$each" ]; do
                 if [ "$each" = "$name" ]; then group=$name; fi
               done < /etc/group
             fi

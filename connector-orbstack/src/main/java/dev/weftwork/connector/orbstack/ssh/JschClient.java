@@ -201,9 +201,10 @@ public final class JschClient implements SshClient {
 
     private ThreadFactory readers(String login, Attempt attempt) {
         String name = "weftwork-ssh-" + login;
-        Thread.Builder kind = Runtime.version().feature() >= MONITORS_RELEASE_CARRIERS && connections.size() >= FEW
-                ? Thread.ofVirtual()
-                : Thread.ofPlatform().daemon().stackSize(STACK_BYTES);
+        Thread.Builder kind =
+                Runtime.version().feature() >= MONITORS_RELEASE_CARRIERS && connections.size() + attempts.size() > FEW
+                        ? Thread.ofVirtual()
+                        : Thread.ofPlatform().daemon().stackSize(STACK_BYTES);
         // The library gives all of them the same name, before they begin.
         return task -> kind.unstarted(() -> {
             Thread.currentThread().setName(name);
