@@ -35,7 +35,7 @@ static void fail(const char *what) {
 /* Asked to end: the program goes first, then the rest as always. */
 static void end_program(int signal) {
     (void) signal;
-    kill(program, SIGKILL);
+    if (program > 0) kill(program, SIGKILL);
 }
 
 static double seconds(void) {
@@ -153,17 +153,24 @@ int main(int count, char **words) {
         return 125;
     }
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) fail("prctl");
+    /* Asked by a person too, or because who measures is no more. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    signal(SIGTERM, end_program);
+    signal(SIGINT, end_program);
+    signal(SIGHUP, end_program);
     double begin = seconds();
     program = fork();
     if (program < 0) fail("fork");
     if (program == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        signal(SIGTERM, SIG_DFL);
+        signal(SIGINT, SIG_DFL);
+        signal(SIGHUP, SIG_DFL);
         if (counting) raise(SIGSTOP);
         execvp(words[first], words + first);
         fprintf(stderr, "measure: %s: %s\n", words[first], strerror(errno));
         _exit(127);
     }
-    signal(SIGTERM, end_program);
     int status = 0;
     double own = -1;
     if (counting) {

@@ -1,11 +1,11 @@
-# Read by the "run" of each rival, which is called with WORKLOAD and OVER: what those may be, and how all get in by ssh.
+# Read by the "run" of each rival, which is called with WORKLOAD and OVER: what those may be, and how all get in.
 #
-# Of the environment: COMPARE_HOSTS is a file with a line NAME ADDRESS LOGIN for each host, COMPARE_PORT, COMPARE_KEY and
-# COMPARE_KNOWN_HOSTS are for SSH, COMPARE_FILE is the file to copy, COMPARE_TMP is a scratch folder, new for every pass.
-# Files of COMPARE_* have no blanks in their paths.
+# Of the environment: COMPARE_HOSTS is a file with a line NAME ADDRESS LOGIN for each host, COMPARE_PORT, COMPARE_KEY
+# and COMPARE_KNOWN_HOSTS are for SSH, COMPARE_FILE is the file to copy, COMPARE_TMP is a scratch folder, new for
+# every pass. Files of COMPARE_* have no blanks in their paths.
 #
-# A run ends with 0 if all was done on all hosts, and with 64 if it can't do the WORKLOAD that way. If a rival leaves
-# something running on purpose, its "after WORKLOAD OVER" ends that; what "after" does isn't measured.
+# A run ends with 0 if all was done on all hosts, and with 64 if it can't do the WORKLOAD that way. What it leaves
+# running, as ssh does for a next run, is ended, and belongs to it.
 #
 # deploy4, which has the same end state for all:
 #   1. the user weftwork, with a group of its own, the home /home/weftwork and the shell /bin/bash
@@ -24,6 +24,10 @@ case $over in
     *) echo "OVER must be orbctl or ssh, was '$over'" >&2; exit 64 ;;
 esac
 
+# An empty one would mean files in the root folder.
+: "${COMPARE_HOSTS:?}" "${COMPARE_TMP:?}"
+if [ "$workload" = deploy4 ]; then : "${COMPARE_FILE:?}"; fi
+
 only_over_ssh() {
     if [ "$over" != ssh ]; then
         echo "$1 has no way into machines but SSH" >&2
@@ -32,4 +36,4 @@ only_over_ssh() {
 }
 
 # Nobody reads the user's own SSH configuration, and everybody checks host keys.
-ssh_options="-F none -o BatchMode=yes -o UserKnownHostsFile=${COMPARE_KNOWN_HOSTS-} -o StrictHostKeyChecking=yes"
+ssh_options="-F none -o BatchMode=yes -o IdentitiesOnly=yes -o IdentityAgent=none -o UserKnownHostsFile=${COMPARE_KNOWN_HOSTS-} -o StrictHostKeyChecking=yes"

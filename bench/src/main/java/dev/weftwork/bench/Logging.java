@@ -21,6 +21,9 @@ public final class Logging extends ContextAwareBase implements Configurator {
 
     @Override
     public ExecutionStatus configure(LoggerContext context) {
+        if (System.getProperty("logback.configurationFile") != null) {
+            return ExecutionStatus.INVOKE_NEXT_IF_ANY;
+        }
         var encoder = new PatternLayoutEncoder();
         encoder.setContext(context);
         encoder.setPattern("%-5level [%thread] %logger{0}: %msg%n");

@@ -85,6 +85,7 @@ class ColdStartTest {
                 .directory(folder.toFile())
                 .redirectOutput(stdout.toFile())
                 .redirectError(stderr.toFile());
+        builder.environment().remove("JAVA_TOOL_OPTIONS");
         builder.environment().put("PATH", orbstack.orbctl().getParent() + File.pathSeparator + System.getenv("PATH"));
         Process process = builder.start();
         if (!process.waitFor(100, TimeUnit.SECONDS)) {

@@ -224,7 +224,7 @@ class DocumentationTest {
     void everythingThatMeasuresIsOnThePageOfBenchmarks() throws IOException {
         List<Path> sources;
         try (Stream<Path> files = Files.list(TOP.resolve("bench/src/main/java/dev/weftwork/bench"))) {
-            sources = files.toList();
+            sources = files.filter(Files::isRegularFile).toList();
         }
         var names = new ArrayList<String>();
         for (Path source : sources) {

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.List;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordedFrame;
 import jdk.jfr.consumer.RecordingFile;
 
 /**
@@ -41,17 +42,28 @@ final class PinnedCarriers implements AutoCloseable {
         try {
             recording.dump(file);
             return RecordingFile.readAllEvents(file).stream()
-                    .filter(event -> !isClassLoading(event))
+                    .filter(event -> !isFirstUse(event))
                     .toList();
         } finally {
             Files.delete(file);
         }
     }
 
-    private static boolean isClassLoading(RecordedEvent event) {
-        return event.getStackTrace() != null
-                && event.getStackTrace().getFrames().stream()
-                        .anyMatch(frame -> frame.getMethod().getType().getName().equals("java.lang.ClassLoader"));
+    /**
+     * Of a class, by many virtual threads at once: they wait for the one that loads or initializes it, once in a JVM. The JDK's
+     * poller of sockets is such a class, and its loader isn't on the stacks of those who wait for its initializer.
+     */
+    private static boolean isFirstUse(RecordedEvent event) {
+        if (event.getStackTrace() == null) {
+            return false;
+        }
+        List<RecordedFrame> frames = event.getStackTrace().getFrames();
+        boolean loads = frames.stream()
+                .anyMatch(frame -> frame.getMethod().getType().getName().equals("java.lang.ClassLoader"));
+        boolean awaitsPoller = event.hasField("blockingOperation")
+                && "Contended monitor enter".equals(event.getString("blockingOperation"))
+                && frames.get(0).getMethod().getType().getName().equals("sun.nio.ch.NioSocketImpl");
+        return loads || awaitsPoller;
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +40,12 @@ class SmokeTest {
         // Another run on this computer makes scores wrong, which nobody looks at here.
         System.setProperty("jmh.ignoreLock", "true");
         System.setProperty(SessionBenchmark.COMMANDS_PROPERTY, Integer.toString(COMMANDS));
+    }
+
+    @AfterAll
+    static void settingsOfOthers() {
+        System.clearProperty("jmh.ignoreLock");
+        System.clearProperty(SessionBenchmark.COMMANDS_PROPERTY);
     }
 
     /** What the harness finds in the jar. */

@@ -1,6 +1,7 @@
 package dev.weftwork.bench.compare;
 
 import dev.weftwork.bench.compare.Results.Cell;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -26,11 +27,9 @@ final class Chart {
     private static final List<String> COLOURS =
             List.of("#d55e00", "#e69f00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#555555", "#999933", "#882255");
 
-    private record Panel(Way way, Workload workload, int pass) {}
-
     private final Results results;
     private final List<String> tools;
-    private final List<Panel> panels = new ArrayList<>();
+    private final List<Pass> panels;
     private final double leastHosts;
     private final double mostHosts;
     private final double leastSeconds;
@@ -38,26 +37,23 @@ final class Chart {
 
     Chart(Results results) {
         this.results = results;
-        List<Cell> valid = results.cells().stream().filter(Cell::valid).toList();
-        tools = new TreeSet<>(valid.stream().map(Cell::tool).toList())
+        // What is only quoted is nothing to compare with.
+        panels = Pass.all().stream()
+                .filter(pass ->
+                        results.cells().stream().anyMatch(cell -> pass.has(cell) && cell.valid() && !cell.quoted()))
+                .toList();
+        List<Cell> shown = panels.stream()
+                .flatMap(pass -> results.cells().stream().filter(pass::has).filter(Cell::valid))
+                .toList();
+        tools = new TreeSet<>(shown.stream().map(Cell::tool).toList())
                 .stream()
                         .sorted(Comparator.comparing(tool -> !tool.startsWith(Table.OURS)))
                         .toList();
-        for (Way way : Way.values()) {
-            for (Workload workload : Workload.values()) {
-                for (int pass = 1; pass <= workload.passes; pass++) {
-                    int thisPass = pass;
-                    if (valid.stream().anyMatch(cell -> cell.isOf(way.label, workload.label, thisPass))) {
-                        panels.add(new Panel(way, workload, pass));
-                    }
-                }
-            }
-        }
-        leastHosts = valid.stream().mapToDouble(Cell::hosts).min().orElse(1);
+        leastHosts = shown.stream().mapToDouble(Cell::hosts).min().orElse(1);
         mostHosts = Math.max(
-                leastHosts * 2, valid.stream().mapToDouble(Cell::hosts).max().orElse(2));
-        leastSeconds = valid.stream().mapToDouble(Chart::seconds).min().orElse(1) / 1.2;
-        mostSeconds = valid.stream().mapToDouble(Chart::seconds).max().orElse(2) * 1.2;
+                leastHosts * 2, shown.stream().mapToDouble(Cell::hosts).max().orElse(2));
+        leastSeconds = shown.stream().mapToDouble(Chart::seconds).min().orElse(1) / 1.2;
+        mostSeconds = shown.stream().mapToDouble(Chart::seconds).max().orElse(2) * 1.2;
     }
 
     private static double seconds(Cell cell) {
@@ -95,10 +91,9 @@ final class Chart {
         }
     }
 
-    private void panel(StringBuilder svg, Panel panel) {
-        svg.append("<text x=\"%d\" y=\"18\" font-weight=\"600\">%s</text>%n"
-                .formatted(LEFT, Table.title(panel.way, panel.workload, panel.pass)));
-        for (double seconds : List.of(0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)) {
+    private void panel(StringBuilder svg, Pass pass) {
+        svg.append("<text x=\"%d\" y=\"18\" font-weight=\"600\">%s</text>%n".formatted(LEFT, pass.title()));
+        for (double seconds : List.of(0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)) {
             if (seconds >= leastSeconds && seconds <= mostSeconds) {
                 svg.append(
                         "<line x1=\"%d\" x2=\"%d\" y1=\"%s\" y2=\"%s\" stroke=\"#ddd\"/><text x=\"%d\" y=\"%s\" text-anchor=\"end\">%s</text>%n"
@@ -109,12 +104,14 @@ final class Chart {
                                         number(y(seconds)),
                                         LEFT - 5,
                                         number(y(seconds) + 4),
-                                        seconds < 1 ? "%.1f".formatted(seconds) : "%.0f".formatted(seconds)));
+                                        new BigDecimal(String.valueOf(seconds))
+                                                .stripTrailingZeros()
+                                                .toPlainString()));
             }
         }
         List<Cell> cells = results.cells().stream()
                 .filter(Cell::valid)
-                .filter(cell -> cell.isOf(panel.way.label, panel.workload.label, panel.pass))
+                .filter(pass::has)
                 .sorted(Comparator.comparingInt(Cell::hosts))
                 .toList();
         for (int hosts : new TreeSet<>(cells.stream().map(Cell::hosts).toList())) {

@@ -11,6 +11,7 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,7 +40,7 @@ public final class Compare {
     private final List<ToolNote> notes = new ArrayList<>();
     private final Map<Key, Cell> cells = new LinkedHashMap<>();
 
-    private record Key(Way way, Workload workload, int pass, String tool, int hosts) {}
+    private record Key(Pass pass, String tool, int hosts) {}
 
     private Compare(Options options, Path home, Path scratch) throws IOException {
         this.options = options;
@@ -55,6 +56,10 @@ public final class Compare {
         Path home = Path.of(System.getProperty("compare.home"));
         Path scratch = Path.of(System.getProperty("compare.scratch"));
         if (args.length > 0 && args[0].equals("--report")) {
+            if (args.length < 3) {
+                System.err.println("--report needs a folder and results; bench/compare --help has the options");
+                System.exit(2);
+            }
             report(home, Path.of(args[1]), Arrays.asList(args).subList(2, args.length));
             return;
         }
@@ -62,7 +67,7 @@ public final class Compare {
         try {
             options = Options.parse(args, Path.of(System.getProperty("compare.out")));
         } catch (IllegalArgumentException e) {
-            System.err.println(e.getMessage() + "\n" + Options.USAGE);
+            System.err.println(e.getMessage() + "; bench/compare --help has the options");
             System.exit(2);
             return;
         }
@@ -93,7 +98,10 @@ public final class Compare {
                 .filter(cell ->
                         results.cells().stream().noneMatch(own -> own.tool().equals(cell.tool()) && own.valid()))
                 .toList();
-        return new Results(quoted.computer(), List.of(), wanted);
+        List<ToolNote> notes = quoted.tools().stream()
+                .filter(note -> wanted.stream().anyMatch(cell -> cell.tool().equals(note.tool())))
+                .toList();
+        return new Results(quoted.computer(), notes, wanted);
     }
 
     private boolean run() throws IOException, InterruptedException {
@@ -109,9 +117,12 @@ public final class Compare {
         System.out.println("\nwritten to " + options.out() + ": results.json, results.md, results.svg");
         List<Cell> failed =
                 cells.values().stream().filter(cell -> !cell.valid()).toList();
+        if (cells.isEmpty()) {
+            System.out.println("FAILED: nothing was measured");
+        }
         failed.forEach(cell -> System.out.println("FAILED: " + cell.tool() + ", " + cell.workload() + " over "
                 + cell.way() + ", " + cell.hosts() + " hosts: " + cell.problem()));
-        return failed.isEmpty();
+        return failed.isEmpty() && !cells.isEmpty();
     }
 
     private void findTools() throws IOException, InterruptedException {
@@ -131,6 +142,9 @@ public final class Compare {
                     tool.name(),
                     version.there() && asked,
                     version.there() && !asked ? "not asked for" : version.text()));
+            if (!version.there() && options.tools().contains(tool.name())) {
+                throw new IOException(tool + " was asked for and is missing: " + version.text());
+            }
             if (version.there() && asked) {
                 tools.add(tool);
             }
@@ -161,13 +175,17 @@ public final class Compare {
             if (warmUp(tool, way, lab)) {
                 able.add(tool);
             } else {
-                System.out.println(tool + " has no way over " + way);
+                System.out.println(tool + " says that it has no way over " + way + ": "
+                        + meter.printed().strip());
             }
         }
         for (int round = 1; round <= options.runs(); round++) {
             for (Workload workload : options.workloads()) {
                 for (int hosts : options.hosts()) {
-                    for (Tool tool : able) {
+                    // Each time another one first: whoever follows a light tool finds a cooler computer.
+                    var turns = new ArrayList<>(able);
+                    Collections.rotate(turns, round);
+                    for (Tool tool : turns) {
                         measure(tool, way, workload, hosts, lab, round);
                     }
                     save();
@@ -200,8 +218,9 @@ public final class Compare {
     private void measure(Tool tool, Way way, Workload workload, int hosts, Lab lab, int round)
             throws IOException, InterruptedException {
         lab.fresh(hosts);
-        for (int pass = 1; pass <= workload.passes; pass++) {
-            var key = new Key(way, workload, pass, tool.name(), hosts);
+        for (int number = 1; number <= workload.passes; number++) {
+            var pass = new Pass(way, workload, number);
+            var key = new Key(pass, tool.name(), hosts);
             String problem = null;
             Measured measured = null;
             try {
@@ -212,11 +231,9 @@ public final class Compare {
             }
             add(key, problem == null ? measured : null, problem);
             System.out.printf(
-                    "round %d: %s over %s, pass %d, %d hosts, %s: %s%n",
+                    "round %d: %s, %d hosts, %s: %s%n",
                     round,
-                    workload,
-                    way,
-                    pass,
+                    pass.title(),
                     hosts,
                     tool,
                     problem == null && measured != null
@@ -231,11 +248,19 @@ public final class Compare {
     private @Nullable String problem(Measured measured, Workload workload, Lab lab)
             throws IOException, InterruptedException {
         if (measured.exit() != 0) {
-            List<String> said = Files.readString(meter.output()).lines().toList();
+            List<String> said = meter.printed().lines().toList();
             return "exit " + measured.exit()
                     + (said.isEmpty() ? "" : ": " + said.get(said.size() - 1).strip());
         }
-        return workload == Workload.DEPLOY4 ? differs(lab) : null;
+        return wrong(workload, lab);
+    }
+
+    private @Nullable String wrong(Workload workload, Lab lab) throws InterruptedException {
+        try {
+            return workload == Workload.DEPLOY4 ? differs(lab) : null;
+        } catch (IOException e) {
+            return "left a machine that can't be read: " + e;
+        }
     }
 
     private @Nullable String differs(Lab lab) throws IOException, InterruptedException {
@@ -258,9 +283,9 @@ public final class Compare {
         cells.put(
                 key,
                 new Cell(
-                        key.way.label,
-                        key.workload.label,
-                        key.pass,
+                        key.pass.way().label,
+                        key.pass.workload().label,
+                        key.pass.number(),
                         key.tool,
                         key.hosts,
                         false,
@@ -272,28 +297,23 @@ public final class Compare {
     private void count(Tool tool, Way way, Workload workload, Lab lab) throws IOException, InterruptedException {
         int hosts = options.countedHosts();
         lab.fresh(hosts);
-        for (int pass = 1; pass <= workload.passes; pass++) {
-            Cell cell = cells.get(new Key(way, workload, pass, tool.name(), hosts));
+        for (int number = 1; number <= workload.passes; number++) {
+            var pass = new Pass(way, workload, number);
+            var key = new Key(pass, tool.name(), hosts);
+            Cell cell = cells.get(key);
             if (cell == null || !cell.valid()) {
                 return;
             }
             try {
                 Counted counted = meter.count(tool.run(workload, way), environment(lab));
+                if (counted.exit() != 0 || wrong(workload, lab) != null) {
+                    System.out.println(tool + " failed while it was counted, so it isn't: exit " + counted.exit());
+                    return;
+                }
                 System.out.printf(
-                        "%s over %s, pass %d, %d hosts, %s: %d processes, %d MiB%n",
-                        workload, way, pass, hosts, tool, counted.processes(), counted.memoryKiB() / 1024);
-                cells.put(
-                        new Key(way, workload, pass, tool.name(), hosts),
-                        new Cell(
-                                cell.way(),
-                                cell.workload(),
-                                pass,
-                                cell.tool(),
-                                hosts,
-                                false,
-                                cell.runs(),
-                                counted,
-                                cell.problem()));
+                        "%s, %d hosts, %s: %d processes, %d MiB%n",
+                        pass.title(), hosts, tool, counted.processes(), counted.memoryKiB() / 1024);
+                cells.put(key, cell.with(counted));
             } catch (Meter.TookTooLong e) {
                 System.out.println(tool + " couldn't be counted: " + e.getMessage());
                 return;
@@ -333,7 +353,7 @@ public final class Compare {
                 .replaceAll("\\D", ""));
         String commit;
         try {
-            commit = Programs.run(List.of("git", "-C", home.toString(), "rev-parse", "--short", "HEAD"))
+            commit = Programs.run(List.of("git", "-C", home.toString(), "describe", "--always", "--dirty"))
                     .strip();
         } catch (IOException e) {
             commit = "unknown";

@@ -57,7 +57,7 @@ final class MachineState {
         }
         int mode = Integer.parseInt(String.valueOf(attributes.get("mode"))) & 07777;
         return path + " file " + owner + " " + Integer.toOctalString(mode) + " '"
-                + Files.readString(there, StandardCharsets.UTF_8) + "'";
+                + new String(Files.readAllBytes(there), StandardCharsets.UTF_8) + "'";
     }
 
     /** Of the entry with this number, or the number. */

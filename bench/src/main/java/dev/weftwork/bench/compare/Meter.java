@@ -3,6 +3,7 @@ package dev.weftwork.bench.compare;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -10,12 +11,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** Runs programs and measures them, by the small program {@code measure}; Linux only. One at a time. */
 final class Meter {
 
     private static final Duration LOOK_EVERY = Duration.ofMillis(200);
+
+    /** Nobody waits for a run in which is counted. */
+    private static final Duration COUNT_EVERY = Duration.ofMillis(20);
 
     /** What the kernel counts processor time in, for programs. */
     private static final double TICKS_PER_SECOND = 100;
@@ -35,9 +40,13 @@ final class Meter {
         this.limit = limit;
     }
 
-    /** What the last program printed. */
-    Path output() {
+    private Path output() {
         return folder.resolve("output");
+    }
+
+    /** What the last program printed, whatever its bytes are. */
+    String printed() throws IOException {
+        return new String(Files.readAllBytes(output()), StandardCharsets.UTF_8);
     }
 
     /**
@@ -45,7 +54,7 @@ final class Meter {
      */
     Measured run(List<String> argv, Map<String, String> environment) throws IOException, InterruptedException {
         double busy = busySeconds();
-        JsonNode said = start(argv, environment, List.of("--"), () -> {});
+        JsonNode said = start(argv, environment, List.of("--"), LOOK_EVERY, process -> {});
         return new Measured(
                 said.get("exit").asInt(),
                 said.get("wall").asDouble(),
@@ -58,11 +67,21 @@ final class Meter {
     /** Runs it once more, slowed down, to see what it starts. */
     Counted count(List<String> argv, Map<String, String> environment) throws IOException, InterruptedException {
         var most = new long[1];
-        JsonNode said = start(argv, environment, List.of("count", "--"), () -> most[0] = Math.max(most[0], memory()));
-        return new Counted(said.get("processes").asLong(), most[0]);
+        JsonNode said = start(
+                argv,
+                environment,
+                List.of("count", "--"),
+                COUNT_EVERY,
+                process -> most[0] = Math.max(most[0], memory(process)));
+        return new Counted(said.get("exit").asInt(), said.get("processes").asLong(), most[0]);
     }
 
-    private JsonNode start(List<String> argv, Map<String, String> environment, List<String> how, Runnable look)
+    private JsonNode start(
+            List<String> argv,
+            Map<String, String> environment,
+            List<String> how,
+            Duration every,
+            Consumer<Process> look)
             throws IOException, InterruptedException {
         Path figures = folder.resolve("figures.json");
         Files.deleteIfExists(figures);
@@ -76,8 +95,8 @@ final class Meter {
         builder.environment().putAll(environment);
         Process process = builder.start();
         long end = System.nanoTime() + limit.toNanos();
-        while (!process.waitFor(LOOK_EVERY.toMillis(), TimeUnit.MILLISECONDS)) {
-            look.run();
+        while (!process.waitFor(every.toMillis(), TimeUnit.MILLISECONDS)) {
+            look.accept(process);
             if (System.nanoTime() - end > 0) {
                 process.destroy();
                 process.waitFor();
@@ -85,22 +104,25 @@ final class Meter {
             }
         }
         if (!Files.exists(figures)) {
-            throw new IOException("measure ended with " + process.exitValue() + ": " + Files.readString(output()));
+            throw new IOException("measure ended with " + process.exitValue() + ": " + printed());
         }
         return new ObjectMapper().readTree(figures.toFile());
     }
 
-    /** Of all descendants of the program that measures, in KiB. */
-    private static long memory() {
-        return ProcessHandle.current()
-                .descendants()
-                .mapToLong(process -> memory(process.pid()))
-                .sum();
+    /**
+     * Of all that the program which measures has started, in KiB: shared pages once, or the largest process alone if that is
+     * more, because others on this computer share pages too.
+     */
+    private static long memory(Process measure) {
+        List<Long> pids = measure.descendants().map(ProcessHandle::pid).toList();
+        long together = pids.stream().mapToLong(pid -> kib(pid, "Pss:")).sum();
+        long largest = pids.stream().mapToLong(pid -> kib(pid, "Rss:")).max().orElse(0);
+        return Math.max(together, largest);
     }
 
-    private static long memory(long pid) {
+    private static long kib(long pid, String field) {
         try (Stream<String> lines = Files.lines(Path.of("/proc/" + pid + "/smaps_rollup"))) {
-            return lines.filter(line -> line.startsWith("Pss:"))
+            return lines.filter(line -> line.startsWith(field))
                     .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
                     .sum();
         } catch (IOException | RuntimeException e) {

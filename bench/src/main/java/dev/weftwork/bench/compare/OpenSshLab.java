@@ -28,10 +28,9 @@ final class OpenSshLab implements Lab {
         this.port = port;
         server = new ProcessBuilder(
                         program.toString(), "up", folder.toString(), Integer.toString(most), Integer.toString(port))
-                .redirectInput(Path.of("/dev/null").toFile())
                 .redirectError(folder.resolve("errors").toFile())
                 .start();
-        // Left open: the server goes on until it is told to end.
+        // Both left open: the server goes on until it is told to end, or this program is no more.
         BufferedReader said = server.inputReader();
         for (String line = said.readLine(); !"ready".equals(line); line = said.readLine()) {
             if (line == null) {

@@ -24,15 +24,6 @@ record Options(
         Duration limit,
         Path out) {
 
-    static final String USAGE = """
-            bench/compare [--quick] [--over orbctl,ssh] [--work deploy4,fan20] [--hosts 1,5,25,100,250] [--runs 3]
-                          [--tools NAME,...] [--limit SECONDS] [--out FOLDER]
-            bench/compare --report FOLDER FILE.json...    the table and the chart again, of several results together
-              --quick   25 hosts, once: whether everything works
-              --limit   of one pass of one tool, which is ended then; 900
-              --out     where results.json, results.md and results.svg are written; bench/target/compare
-            """;
-
     static Options parse(String[] args, Path defaultOut) {
         Set<Way> ways = EnumSet.allOf(Way.class);
         Set<Workload> workloads = EnumSet.allOf(Workload.class);
@@ -44,7 +35,7 @@ record Options(
         for (int i = 0; i < args.length; i++) {
             String option = args[i];
             if (option.equals("--quick")) {
-                hosts = List.of(25);
+                hosts = List.of(5);
                 runs = 1;
                 continue;
             }

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -52,13 +51,27 @@ record Results(Computer computer, List<ToolNote> tools, List<Cell> cells) {
             return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
         }
 
-        boolean isOf(String otherWay, String otherWorkload, int otherPass) {
-            return way.equals(otherWay) && workload.equals(otherWorkload) && pass == otherPass;
+        Cell with(Counted seen) {
+            return new Cell(way, workload, pass, tool, hosts, quoted, runs, seen, problem);
+        }
+
+        /** Of the same tool, pass and number of hosts. */
+        boolean isSameAs(Cell other) {
+            return way.equals(other.way)
+                    && workload.equals(other.workload)
+                    && pass == other.pass
+                    && tool.equals(other.tool)
+                    && hosts == other.hosts;
         }
 
         boolean valid() {
             return problem == null && !runs.isEmpty();
         }
+    }
+
+    /** What is said of figures from elsewhere is said besides. */
+    private static boolean isQuoted(ToolNote note, Results other) {
+        return other.cells.stream().anyMatch(cell -> cell.quoted && cell.tool.equals(note.tool));
     }
 
     static Results read(Path file) throws IOException {
@@ -73,22 +86,20 @@ record Results(Computer computer, List<ToolNote> tools, List<Cell> cells) {
     Results and(Results other) {
         var all = new ArrayList<>(cells);
         for (Cell cell : other.cells) {
-            if (find(cell.way, cell.workload, cell.pass, cell.tool, cell.hosts).isEmpty()) {
+            if (cells.stream().noneMatch(cell::isSameAs)) {
                 all.add(cell);
             }
         }
         var notes = new ArrayList<>(tools);
         for (ToolNote note : other.tools) {
-            if (notes.stream().noneMatch(known -> known.tool.equals(note.tool))) {
+            if (note.there) {
+                notes.removeIf(known -> known.tool.equals(note.tool) && !known.there);
+            }
+            if (notes.stream().noneMatch(known -> known.tool.equals(note.tool) && (known.there || !note.there))
+                    || isQuoted(note, other)) {
                 notes.add(note);
             }
         }
         return new Results(computer, notes, all);
-    }
-
-    Optional<Cell> find(String way, String workload, int pass, String tool, int hosts) {
-        return cells.stream()
-                .filter(cell -> cell.isOf(way, workload, pass) && cell.tool.equals(tool) && cell.hosts == hosts)
-                .findFirst();
     }
 }

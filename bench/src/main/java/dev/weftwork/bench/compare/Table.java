@@ -12,6 +12,9 @@ final class Table {
 
     static final String OURS = "weftwork";
 
+    /** Fewer have no median worth the name. */
+    private static final int FEW_RUNS = 3;
+
     private final Results results;
 
     Table(Results results) {
@@ -29,34 +32,20 @@ final class Table {
                         computer.system(),
                         computer.java(),
                         computer.date()));
-        for (Way way : Way.values()) {
-            for (Workload workload : Workload.values()) {
-                for (int pass = 1; pass <= workload.passes; pass++) {
-                    section(text, way, workload, pass);
-                }
-            }
-        }
-        text.append("Tools:\n\n");
+        Pass.all().forEach(pass -> section(text, pass));
+        text.append(
+                "Seconds are medians of three runs or more, with \u2020 of fewer; in brackets how many times ours.\n\nTools:\n\n");
         for (Results.ToolNote note : results.tools()) {
             text.append("- `").append(note.tool()).append("`: ");
-            text.append(note.there() ? "" : "**not measured**: ")
+            text.append(note.there() || note.text().contains("quoted") ? "" : "**not measured**: ")
                     .append(note.text())
                     .append('\n');
         }
         return text.toString();
     }
 
-    static String title(Way way, Workload workload, int pass) {
-        return workload + (workload.passes == 1 ? "" : pass == 1 ? ", first pass" : ", second pass") + ", over " + way;
-    }
-
-    private void section(StringBuilder text, Way way, Workload workload, int pass) {
-        List<Cell> cells = results.cells().stream()
-                .filter(cell -> cell.isOf(way.label, workload.label, pass))
-                .toList();
-        if (cells.isEmpty()) {
-            return;
-        }
+    private void section(StringBuilder text, Pass pass) {
+        List<Cell> cells = results.cells().stream().filter(pass::has).toList();
         List<Integer> hosts = new ArrayList<>(new TreeSet<>(
                 cells.stream().filter(cell -> !cell.quoted()).map(Cell::hosts).toList()));
         if (hosts.isEmpty()) {
@@ -68,7 +57,7 @@ final class Table {
                 .mapToInt(Cell::hosts)
                 .max()
                 .orElse(last);
-        text.append("### ").append(title(way, workload, pass)).append("\n\n| seconds |");
+        text.append("### ").append(pass.title()).append("\n\n| seconds |");
         hosts.forEach(count -> text.append(' ').append(count).append(count == 1 ? " host |" : " hosts |"));
         text.append(" CPU s at %d (of that its own) | processes at %d | memory at %d |%n|---|"
                 .formatted(last, counted, counted));
@@ -101,12 +90,13 @@ final class Table {
 
     private static void row(
             StringBuilder text, List<Cell> cells, String tool, List<Integer> hosts, int last, int counted) {
-        boolean quoted = cells.stream().anyMatch(cell -> cell.tool().equals(tool) && cell.quoted());
+        boolean quoted = cells.stream().filter(cell -> cell.tool().equals(tool)).allMatch(Cell::quoted);
         text.append(quoted ? "| *" + tool + ", quoted* |" : "| " + tool + " |");
         for (int count : hosts) {
             text.append(' ').append(seconds(cells, tool, count, quoted)).append(" |");
         }
-        Optional<Cell> most = find(cells, tool, last).filter(Cell::valid);
+        Optional<Cell> most =
+                find(cells, tool, last).filter(Cell::valid).filter(cell -> cell.median(Measured::cpu) > 0);
         text.append(most.map(
                         cell -> " %.1f (%.1f) |".formatted(cell.median(Measured::cpu), cell.median(Measured::ownCpu)))
                 .orElse(" |"));
@@ -129,6 +119,9 @@ final class Table {
         }
         double wall = cell.median(Measured::wall);
         String figure = String.format(Locale.ROOT, wall < 10 ? "%.2f" : "%.1f", wall);
+        if (!quoted && cell.runs().size() < FEW_RUNS) {
+            figure += "\u2020";
+        }
         Optional<Cell> ours = find(cells, OURS, hosts).filter(Cell::valid);
         return quoted || tool.equals(OURS) || ours.isEmpty()
                 ? figure
