@@ -3,11 +3,12 @@
  *
  * <p>Read the packages in the order in which data flows: {@link dev.weftwork.inventory}, {@link dev.weftwork.command},
  * {@link dev.weftwork.connector}, {@link dev.weftwork.session} (for those who write connectors), {@link dev.weftwork.fact}, {@link dev.weftwork.operation},
- * {@link dev.weftwork.report}, {@link dev.weftwork.deploy}, {@link dev.weftwork.event}, {@link dev.weftwork.engine}.
+ * {@link dev.weftwork.report}, {@link dev.weftwork.deploy}, {@link dev.weftwork.event}, {@link dev.weftwork.engine}, {@link dev.weftwork.listener}.
  */
 @org.jspecify.annotations.NullMarked
 module dev.weftwork.core {
     requires transitive org.jspecify;
+    requires jdk.jfr;
     requires org.slf4j;
 
     exports dev.weftwork.command;
@@ -18,6 +19,7 @@ module dev.weftwork.core {
     exports dev.weftwork.event;
     exports dev.weftwork.fact;
     exports dev.weftwork.inventory;
+    exports dev.weftwork.listener;
     exports dev.weftwork.operation;
     exports dev.weftwork.operation.files;
     exports dev.weftwork.operation.shell;

@@ -46,7 +46,8 @@ class ArchitectureTest {
         "report, inventory command operation",
         "deploy, inventory command connector fact operation report",
         "event, inventory command report",
-        "engine, inventory command connector fact operation deploy report event"
+        "engine, inventory command connector fact operation deploy report event",
+        "listener, inventory command operation report event"
     })
     void aPackageUsesOnlyThoseBeforeIt(String name, String allowed) {
         var packages = new ArrayList<>(List.of("dev.weftwork." + name));
@@ -72,7 +73,7 @@ class ArchitectureTest {
         classes()
                 .should()
                 .onlyDependOnClassesThat(
-                        resideInAnyPackage("dev.weftwork..", "java..", "org.slf4j..", "org.jspecify.."))
+                        resideInAnyPackage("dev.weftwork..", "java..", "jdk.jfr..", "org.slf4j..", "org.jspecify.."))
                 .check(CORE);
     }
 

@@ -48,6 +48,7 @@ final class DemoConsole implements RunListener {
                         .forEach(step -> countDown(step.step()));
             case RunEvent.RunFinished finished -> table(finished.report());
             case RunEvent.HostStarted started -> {}
+            case RunEvent.HostConnected connected -> {}
             case RunEvent.StepStarted started -> {}
             case RunEvent.StepRetried retried -> {}
             case RunEvent.CommandStarted started -> {}

@@ -116,6 +116,9 @@ final class HostRun implements EarlierSteps {
             // It may have taken a cancel's interrupt with its own.
             Thread.currentThread().interrupt();
         }
+        if (ending == null) {
+            run.events.emit(() -> new RunEvent.HostConnected(host));
+        }
         if (passed != null && ending != null && !run.cancelled()) {
             return new Ending(
                     HostStatus.UNREACHABLE,

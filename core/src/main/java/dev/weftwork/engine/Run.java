@@ -49,7 +49,9 @@ final class Run {
     final RunOptions options;
     final TimeSource time;
     final TimeSource.Timer timer;
-    final Events events;
+    /** Of none until the run begins, whose hosts are forked after that. */
+    Events events = new Events(List.of());
+
     final List<Step> steps;
     final Strategy.Pacing pacing;
 
@@ -119,7 +121,6 @@ final class Run {
         limit = options.timeout()
                 .map(length -> new Limit(Limit.Of.RUN, length, begin + length.toNanos()))
                 .orElse(null);
-        events = new Events(options.listeners());
         places = options.maxParallel() < hosts.size() ? new Places(options.maxParallel()) : null;
         endings = new AtomicReferenceArray<>(steps.size());
         for (int step = 0; step < steps.size(); step++) {
@@ -175,6 +176,7 @@ final class Run {
                 own.cancel();
             }
             LOG.trace("{} of '{}' on {} hosts begins", mode, deploy, hosts.size());
+            events = Events.ofRun(options.listeners());
             events.emit(() -> new RunEvent.RunStarted(
                     deploy, mode, hosts, steps.stream().map(Step::name).toList()));
             if (Thread.currentThread().isInterrupted()) {

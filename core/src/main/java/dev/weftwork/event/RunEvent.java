@@ -12,8 +12,8 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * Something that happened in a run. For every run: {@link RunStarted}; for every host {@link HostStarted}, for each step it
- * takes {@link StepStarted}, a {@link CommandStarted} and {@link CommandFinished} for every command, {@link StepFinished},
+ * Something that happened in a run. For every run: {@link RunStarted}; for every host {@link HostStarted}, {@link HostConnected}
+ * unless it can't be reached, for each step it takes {@link StepStarted}, a {@link CommandStarted} and {@link CommandFinished} for every command, {@link StepFinished},
  * and at last {@link HostFinished}; then {@link RunFinished}. A {@link StepRetried} comes between two attempts. A host whose turn never came
  * has a {@code HostFinished} only. Immutable values.
  */
@@ -45,6 +45,13 @@ public sealed interface RunEvent {
      * @param host the host
      */
     record HostStarted(Host host) implements HostEvent {}
+
+    /**
+     * A host's connection is open; now it waits until it may take its first step.
+     *
+     * @param host the host
+     */
+    record HostConnected(Host host) implements HostEvent {}
 
     /**
      * A host begins a step.

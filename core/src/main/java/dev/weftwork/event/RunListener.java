@@ -24,4 +24,24 @@ package dev.weftwork.event;
 public interface RunListener {
 
     void on(RunEvent event);
+
+    /**
+     * The listener of one run, which is told of that run only: this one, unless it must tell runs apart. The engine asks
+     * once for each run, before the run's first event and on the same thread; several runs may be under way at once. When
+     * it throws, that is logged and the run goes on without this listener.
+     *
+     * <pre>{@code
+     * final class CountFailures implements RunListener {
+     *   private final AtomicInteger failures = new AtomicInteger();
+     *
+     *   public RunListener forRun() {
+     *     return new CountFailures();
+     *   }
+     *   ...
+     * }
+     * }</pre>
+     */
+    default RunListener forRun() {
+        return this;
+    }
 }

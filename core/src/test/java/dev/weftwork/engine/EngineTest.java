@@ -15,6 +15,7 @@ import dev.weftwork.connector.Connector;
 import dev.weftwork.deploy.Deploy;
 import dev.weftwork.deploy.Step;
 import dev.weftwork.event.RunEvent;
+import dev.weftwork.event.RunListener;
 import dev.weftwork.fact.Fact;
 import dev.weftwork.fact.HostFacts;
 import dev.weftwork.inventory.Host;
@@ -33,6 +34,7 @@ import dev.weftwork.testing.FakeConnector;
 import dev.weftwork.testing.RecordingListener;
 import dev.weftwork.testing.Waiting;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -636,6 +638,7 @@ class EngineTest {
                                 .map(EventLabel::of))
                         .containsExactly(
                                 "HostStarted",
+                                "HostConnected",
                                 "StepStarted one",
                                 "CommandStarted a",
                                 "CommandFinished a",
@@ -659,6 +662,80 @@ class EngineTest {
                     });
 
             RunReport report = run(FakeConnector.succeeding(), options, hosts(3), deploy);
+
+            assertThat(report.succeeded()).isTrue();
+            assertThat(events.events(RunEvent.StepFinished.class)).hasSize(6);
+        }
+
+        @Test
+        void aHostThatCannotBeReachedIsNotConnected() {
+            run(FakeConnector.succeeding().unreachable("host002"), RunOptions.standard(), hosts(3), deploy);
+
+            assertThat(events.events(RunEvent.HostConnected.class))
+                    .extracting(event -> event.host().name())
+                    .containsExactlyInAnyOrder("host001", "host003");
+        }
+
+        /** Counts the hosts of its run, and hands out another one for each. */
+        private static final class PerRun implements RunListener {
+            private final List<PerRun> ofRuns;
+            private final List<RunEvent> events = Collections.synchronizedList(new ArrayList<>());
+
+            PerRun(List<PerRun> ofRuns) {
+                this.ofRuns = ofRuns;
+            }
+
+            @Override
+            public RunListener forRun() {
+                var own = new PerRun(ofRuns);
+                ofRuns.add(own);
+                return own;
+            }
+
+            @Override
+            public void on(RunEvent event) {
+                events.add(event);
+            }
+        }
+
+        @Test
+        void ofOneRunAreToldOfThatOnly() {
+            var ofRuns = new ArrayList<PerRun>();
+            var listener = new PerRun(ofRuns);
+            RunOptions options = RunOptions.standard().listener(listener);
+
+            run(FakeConnector.succeeding(), options, hosts(2), deploy);
+            run(FakeConnector.succeeding(), options, hosts(3), deploy);
+
+            assertThat(listener.events).isEmpty();
+            assertThat(ofRuns)
+                    .extracting(own -> own.events.stream()
+                            .filter(event -> event instanceof RunEvent.HostFinished)
+                            .count())
+                    .containsExactly(2L, 3L);
+            assertThat(ofRuns)
+                    .allSatisfy(own -> assertThat(own.events)
+                            .startsWith(own.events.get(0))
+                            .first()
+                            .isInstanceOf(RunEvent.RunStarted.class));
+        }
+
+        @Test
+        void thatThrowWhenARunBeginsAreLeftOutOfIt() {
+            RunListener broken = new RunListener() {
+                @Override
+                public void on(RunEvent event) {
+                    throw new AssertionError("told");
+                }
+
+                @Override
+                public RunListener forRun() {
+                    throw new IllegalStateException("not today");
+                }
+            };
+
+            RunReport report =
+                    run(FakeConnector.succeeding(), RunOptions.standard().listener(broken), hosts(3), deploy);
 
             assertThat(report.succeeded()).isTrue();
             assertThat(events.events(RunEvent.StepFinished.class)).hasSize(6);
@@ -699,6 +776,7 @@ class EngineTest {
                     case RunEvent.CommandStarted e -> name + " " + e.command();
                     case RunEvent.CommandFinished e -> name + " " + e.result().command();
                     case RunEvent.HostStarted e -> name;
+                    case RunEvent.HostConnected e -> name;
                     case RunEvent.HostFinished e -> name;
                 };
             }
