@@ -73,6 +73,44 @@ public record CommandResult(
     }
 
     /**
+     * What it wrote on standard output, for a record that others may read: secrets of the command show as stars, and of
+     * a long text there are the beginning and the end.
+     *
+     * @param limit how many characters at most, a line about what was left out not counted
+     * @throws IllegalArgumentException if the limit is below 2
+     */
+    public String stdoutForRecord(int limit) {
+        return forRecord(stdout, limit);
+    }
+
+    /** As {@link #stdoutForRecord}, of standard error. */
+    public String stderrForRecord(int limit) {
+        return forRecord(stderr, limit);
+    }
+
+    private String forRecord(Output output, int limit) {
+        if (limit < 2) {
+            throw new IllegalArgumentException("limit must be >= 2, was " + limit);
+        }
+        if (!output.truncated() && output.length() <= limit) {
+            return command.hideSecretsIn(output.text());
+        }
+        int half = limit / 2;
+        String head = withoutPart(output.headText(half + command.longestSecretBytes()), false);
+        String tail = withoutPart(output.endText(limit - half + command.longestSecretBytes()), true);
+        head = head.substring(0, Math.min(half, head.length()));
+        tail = tail.substring(Math.max(0, tail.length() - (limit - half)));
+        return head + "\n[... left out, of " + output.length() + " bytes ...]\n" + tail;
+    }
+
+    /** With secrets hidden, and without what may be a part of one where the text was cut. */
+    private String withoutPart(String text, boolean atBeginning) {
+        String hidden = command.hideSecretsIn(text);
+        int part = Math.min(command.longestSecretBytes(), hidden.length());
+        return atBeginning ? hidden.substring(part) : hidden.substring(0, hidden.length() - part);
+    }
+
+    /**
      * For people: the host, the command, how it ended and the last lines it wrote (at most five of standard error, or
      * of standard output if that is empty). Secrets of the command show as stars.
      */
@@ -107,8 +145,11 @@ public record CommandResult(
 
     /** Secrets are hidden before lines are cut, because one may have several; and an output may be too large to read. */
     private String excerpt(Output output) {
-        String end = output.endText(EXCERPT_WINDOW_BYTES + command.longestSecretBytes());
-        String[] lines = command.hideSecretsIn(end).split("\n", -1);
+        int window = EXCERPT_WINDOW_BYTES + command.longestSecretBytes();
+        String end = output.truncated() || output.length() > window
+                ? withoutPart(output.endText(window), true)
+                : command.hideSecretsIn(output.text());
+        String[] lines = end.split("\n", -1);
         int last = lines.length > 0 && lines[lines.length - 1].isEmpty() ? lines.length - 1 : lines.length;
         String text = ShellWords.withoutControls(String.join(
                         "\n", Arrays.asList(lines).subList(Math.max(0, last - EXCERPT_LINES), last))

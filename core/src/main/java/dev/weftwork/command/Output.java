@@ -66,9 +66,15 @@ public final class Output {
                 + new String(tail, StandardCharsets.UTF_8);
     }
 
-    /** As text, the end of it, from that many bytes; what was left out in the middle is not counted. */
+    /** As text, the beginning of it, from that many bytes at most; never across what was left out. */
+    String headText(int bytes) {
+        byte[] kept = truncated() ? head : bytes();
+        return new String(kept, 0, Math.min(bytes, kept.length), StandardCharsets.UTF_8);
+    }
+
+    /** As text, the end of it, from that many bytes at most; never across what was left out. */
     String endText(int bytes) {
-        byte[] kept = bytes();
+        byte[] kept = truncated() ? tail : bytes();
         int from = Math.max(0, kept.length - bytes);
         return new String(kept, from, kept.length - from, StandardCharsets.UTF_8);
     }
