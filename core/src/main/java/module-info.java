@@ -8,7 +8,7 @@
 @org.jspecify.annotations.NullMarked
 module dev.weftwork.core {
     requires transitive org.jspecify;
-    requires jdk.jfr;
+    requires transitive jdk.jfr;
     requires org.slf4j;
 
     exports dev.weftwork.command;

@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
  */
 final class ShellWords {
 
-    private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}&&[^\n\t]]");
+    private static final Pattern CONTROL = Pattern.compile("[\\p{Cc}&&[^\n\t]]");
 
     private ShellWords() {}
 
