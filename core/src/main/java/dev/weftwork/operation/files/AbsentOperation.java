@@ -8,7 +8,22 @@ import dev.weftwork.operation.Change;
 import dev.weftwork.operation.Operation;
 import java.util.List;
 
-/** Nothing is at a path; made by {@link Files#absent}. */
+/**
+ * Nothing is at a path; made by {@link Files#absent}.
+ *
+ * <dl>
+ *   <dt>Reads
+ *   <dd>{@link Facts#path}.
+ *   <dt>Changes
+ *   <dd>One change, {@code rm -rf}: a directory goes with everything in it, a link without what it points to.
+ *   <dt>Refuses
+ *   <dd>Nothing that it finds there.
+ * </dl>
+ *
+ * <pre>{@code
+ * Files.absent("/etc/app/old.conf");
+ * }</pre>
+ */
 public final class AbsentOperation implements Operation {
 
     private final String path;

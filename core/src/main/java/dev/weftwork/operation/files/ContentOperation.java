@@ -20,8 +20,26 @@ import org.jspecify.annotations.Nullable;
 /**
  * A file has a given content; made by {@link Files#put} and {@link Files#content}.
  *
- * <p>Compared by SHA-256. A new content is written beside the target and moved into place, so that a reader sees the old
- * file or the new one and never half of one. An existing file keeps its owner, group and mode unless others are given.
+ * <p>Compared by SHA-256. A new content is written beside the target and moved into place, so that a reader sees the
+ * old file or the new one and never half of one. An existing file keeps its owner, group and mode unless others are
+ * given.
+ *
+ * <dl>
+ *   <dt>Reads
+ *   <dd>{@link Facts#pathWithHash}; where diffs are wanted and the content differs also {@link Facts#content}.
+ *   <dt>Changes
+ *   <dd>Another content is one change, with owner and mode: written to a temporary file that only its writer can read,
+ *       checked for its length and SHA-256, and moved into place. A link in its place is replaced, and what it points
+ *       to stays. Of a file with the right content, owner and group are one change and the mode another.
+ *   <dt>Refuses
+ *   <dd>A directory, a device, a socket or a pipe in its place, a parent directory that isn't there, and an owner,
+ *       group or mode that can't be given or kept.
+ * </dl>
+ *
+ * <pre>{@code
+ * Files.put(Path.of("app.sh")).to("/usr/local/bin/app").mode("755");
+ * Files.content(host -> "port=" + host.data("port", Integer.class) + "\n").to("/etc/app.conf").mode("640");
+ * }</pre>
  */
 public final class ContentOperation extends OwnedPath<ContentOperation> {
 
@@ -38,7 +56,11 @@ public final class ContentOperation extends OwnedPath<ContentOperation> {
         this.shown = shown;
     }
 
-    /** Its content is never shown in a diff, neither the old nor the new one: for what holds secrets. Sizes are. */
+    /**
+     * Its content is never shown in a diff, neither the old nor the new one: for what holds secrets. Sizes are.
+     *
+     * <p>Default: shown wherever diffs are wanted.
+     */
     public ContentOperation withoutDiff() {
         return new ContentOperation(path(), attributes(), source, false);
     }

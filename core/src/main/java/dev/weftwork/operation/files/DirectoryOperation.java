@@ -7,7 +7,24 @@ import dev.weftwork.operation.Change;
 import dev.weftwork.operation.PlanFailedException;
 import java.util.List;
 
-/** A directory is there; made by {@link Files#directory}. */
+/**
+ * A directory is there; made by {@link Files#directory}.
+ *
+ * <dl>
+ *   <dt>Reads
+ *   <dd>{@link Facts#path}.
+ *   <dt>Changes
+ *   <dd>What is missing is made by one command, {@code mkdir -p} with {@code chown} and {@code chmod} of the last
+ *       directory; parents that are made on the way belong to whoever makes them. Of a directory that is there, owner
+ *       and group are one change and the mode another; what is in it stays as it is.
+ *   <dt>Refuses
+ *   <dd>A link, a file, a device, a socket or a pipe in its place.
+ * </dl>
+ *
+ * <pre>{@code
+ * Files.directory("/etc/app").owner("root").group("app").mode("750");
+ * }</pre>
+ */
 public final class DirectoryOperation extends OwnedPath<DirectoryOperation> {
 
     private static final String CREATE = """

@@ -8,8 +8,8 @@ import java.util.function.Function;
 /**
  * Operations on what is at a path of a machine.
  *
- * <p>A relative path starts where the connection starts, usually the user's home. A path is taken as it is: no {@code ~},
- * no {@code *}, no variables; quotes, spaces, newlines and a leading {@code -} are parts of a name like any other.
+ * <p>A relative path starts where the connection starts, usually the user's home. A path is taken as it is: no {@code
+ * ~}, no {@code *}, no variables; quotes, spaces, newlines and a leading {@code -} are parts of a name like any other.
  * Parent directories are not made by themselves, except by {@link #directory}.
  *
  * <p>Owner and group are names, or numbers; a mode is octal, such as {@code "640"}. What isn't said stays as it is, and
@@ -29,12 +29,21 @@ public final class Files {
 
     private Files() {}
 
-    /** A directory is there, with its parents. Owner, group and mode are those of the last directory of the path. */
+    /**
+     * A directory is there, with its parents. Owner, group and mode are those of the last directory of the path.
+     *
+     * @throws IllegalArgumentException if the path is empty, begins with {@code ~} or holds a NUL character
+     */
     public static DirectoryOperation directory(String path) {
         return new DirectoryOperation(RemotePath.require(path), Attributes.UNCHANGED);
     }
 
-    /** A file is there, whatever it holds; made empty if it is missing. */
+    /**
+     * A file is there, whatever it holds; made empty if it is missing.
+     *
+     * @throws IllegalArgumentException if the path is empty, begins with {@code ~}, ends with a slash or holds a NUL
+     *     character
+     */
     public static FileOperation file(String path) {
         return new FileOperation(RemotePath.requireFile(path), Attributes.UNCHANGED);
     }
@@ -69,13 +78,19 @@ public final class Files {
     /**
      * A file has that line; appended if it is missing, and the file made if there is none.
      *
-     * @throws IllegalArgumentException if the line holds a newline
+     * @throws IllegalArgumentException if the line holds a newline or a NUL character; if the path is empty, begins
+     *     with {@code ~}, ends with a slash or holds a NUL character
      */
     public static LineOperation line(String path, String line) {
         return LineOperation.present(RemotePath.requireFile(path), line);
     }
 
-    /** At {@code path} is a symbolic link. */
+    /**
+     * At {@code path} is a symbolic link.
+     *
+     * @throws IllegalArgumentException if the path is empty, begins with {@code ~}, ends with a slash or holds a NUL
+     *     character
+     */
     public static Link link(String path) {
         return new Link(RemotePath.requireFile(path));
     }
@@ -83,8 +98,9 @@ public final class Files {
     /**
      * Nothing is at that path. A directory goes with everything in it, a link without what it points to.
      *
-     * @throws IllegalArgumentException if the path is the root or the starting directory, or leads out of that by
-     *     {@code ..}; by an absolute path everything but the root can be deleted
+     * @throws IllegalArgumentException if the path is empty, begins with {@code ~} or holds a NUL character; if it
+     *     is the root or the starting directory, or leads out of that by {@code ..}; by an absolute path everything but
+     *     the root can be deleted
      */
     public static AbsentOperation absent(String path) {
         return new AbsentOperation(RemotePath.requireRemovable(path));
@@ -98,7 +114,12 @@ public final class Files {
             this.source = source;
         }
 
-        /** The file that gets the content. */
+        /**
+         * The file that gets the content.
+         *
+         * @throws IllegalArgumentException if the path is empty, begins with {@code ~}, ends with a slash or holds
+         *     a NUL character
+         */
         public ContentOperation to(String path) {
             return new ContentOperation(RemotePath.requireFile(path), Attributes.UNCHANGED, source);
         }
@@ -116,7 +137,7 @@ public final class Files {
          * What the link points to, written into it as it is: a relative target starts at the link's directory, and it
          * need not exist.
          *
-         * @throws IllegalArgumentException if it is empty
+         * @throws IllegalArgumentException if the target is empty or holds a NUL character
          */
         public LinkOperation to(String target) {
             if (target.isEmpty()) {

@@ -20,9 +20,24 @@ import org.jspecify.annotations.Nullable;
 /**
  * A file has a line, or hasn't; made by {@link Files#line}. Immutable: every option returns a new operation.
  *
- * <p>The file, of 8 MiB at most, is read, changed and moved into place as a whole; its owner, group and mode stay. Bytes
- * that are not UTF-8 stay as they are. A change that something else makes to the file in that moment is lost. A link is
- * followed for reading, and refused when the line has to be changed: name the file that it points to.
+ * <p>The file, of 8 MiB at most, is read, changed and moved into place as a whole; its owner, group and mode stay.
+ * Bytes that are not UTF-8 stay as they are. A change that something else makes to the file in that moment is lost. A
+ * link is followed for reading, and refused when the line has to be changed: name the file that it points to.
+ *
+ * <dl>
+ *   <dt>Reads
+ *   <dd>{@link Facts#content}; if something has to be changed also {@link Facts#path}.
+ *   <dt>Changes
+ *   <dd>One change: the whole file with the line, or without, is uploaded as by {@link Files#content}. A file that ends
+ *       without a newline gets one before a line is appended.
+ *   <dt>Refuses
+ *   <dd>A file of more than 8 MiB, a directory, and a link, device, socket or pipe that would have to be changed.
+ * </dl>
+ *
+ * <pre>{@code
+ * Files.line("/etc/hosts", "10.0.0.7 db");
+ * Files.line("/etc/ssh/sshd_config", "PermitRootLogin no").replacing("^#?\\s*PermitRootLogin\\b");
+ * }</pre>
  */
 public final class LineOperation implements Operation {
 
@@ -52,12 +67,10 @@ public final class LineOperation implements Operation {
      * In place of lines in which that regular expression is found: the first becomes the line, further ones go, so that
      * exactly one is left. Without any the line is appended.
      *
-     * <pre>{@code
-     * Files.line("/etc/ssh/sshd_config", "PermitRootLogin no").replacing("^#?\\s*PermitRootLogin\\b")
-     * }</pre>
+     * <p>Default: only lines that are equal to the line are meant.
      *
-     * @throws IllegalArgumentException if it isn't a regular expression, or if the line isn't found by it: then a second
-     *     run would append it again
+     * @throws IllegalArgumentException if it isn't a regular expression, or if the line isn't found by it: then a
+     *     second run would append it again
      */
     public LineOperation replacing(String regex) {
         Pattern compiled = Pattern.compile(regex);
@@ -67,7 +80,11 @@ public final class LineOperation implements Operation {
         return new LineOperation(path, line, compiled, absent, shown);
     }
 
-    /** The contrary: no such line is in the file, and with {@link #replacing} none that the expression finds. */
+    /**
+     * The contrary: no such line is in the file, and with {@link #replacing} none that the expression finds.
+     *
+     * <p>Default: the line is wanted.
+     */
     public LineOperation absent() {
         return new LineOperation(path, line, pattern, true, shown);
     }
@@ -75,6 +92,8 @@ public final class LineOperation implements Operation {
     /**
      * The file's content is never shown in a diff: for one that holds secrets beside the line. Sizes are, and the line
      * itself stands in the summary.
+     *
+     * <p>Default: shown wherever diffs are wanted.
      */
     public LineOperation withoutDiff() {
         return new LineOperation(path, line, pattern, absent, false);

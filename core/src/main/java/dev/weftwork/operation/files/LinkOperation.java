@@ -9,7 +9,22 @@ import dev.weftwork.operation.Operation;
 import dev.weftwork.operation.PlanFailedException;
 import java.util.List;
 
-/** At a path is a symbolic link; made by {@link Files#link}. A link to something else is changed, no more than that. */
+/**
+ * At a path is a symbolic link; made by {@link Files#link}. A link to something else is changed, no more than that.
+ *
+ * <dl>
+ *   <dt>Reads
+ *   <dd>{@link Facts#path}.
+ *   <dt>Changes
+ *   <dd>One change, {@code ln -sfn}: the link is made, or points elsewhere from then on. What it pointed to stays.
+ *   <dt>Refuses
+ *   <dd>A file, directory, device, socket or pipe in its place, and a parent directory that isn't there.
+ * </dl>
+ *
+ * <pre>{@code
+ * Files.link("/srv/current").to("/srv/releases/42");
+ * }</pre>
+ */
 public final class LinkOperation implements Operation {
 
     private final String path;

@@ -24,6 +24,8 @@ public abstract sealed class OwnedPath<T extends OwnedPath<T>> implements Operat
     /**
      * Owned by that user, a name or a number.
      *
+     * <p>Default: who makes it; as it is, for what is there.
+     *
      * @throws IllegalArgumentException if it is neither
      */
     public T owner(String user) {
@@ -33,6 +35,8 @@ public abstract sealed class OwnedPath<T extends OwnedPath<T>> implements Operat
     /**
      * Owned by that group, a name or a number.
      *
+     * <p>Default: the group of who makes it, or what the directory gives; as it is, for what is there.
+     *
      * @throws IllegalArgumentException if it is neither
      */
     public T group(String name) {
@@ -41,6 +45,8 @@ public abstract sealed class OwnedPath<T extends OwnedPath<T>> implements Operat
 
     /**
      * With these permission bits, three or four octal digits such as {@code "640"}.
+     *
+     * <p>Default: what the machine's umask gives; as it is, for what is there.
      *
      * @throws IllegalArgumentException if it is anything else
      */

@@ -16,6 +16,23 @@ import java.util.stream.Stream;
 /**
  * A command runs, unless a guard says that it isn't needed; made by {@link Shell#run(Command)}. Immutable: every option
  * returns a new operation. With several guards each of them must want the command.
+ *
+ * <dl>
+ *   <dt>Reads
+ *   <dd>What its guards ask: {@link Facts#path} for {@link #creates}, the guard's own command for the others, which
+ *       is a fact like any other and kept until something has changed. Without guards nothing.
+ *   <dt>Changes
+ *   <dd>The command runs, as one change. Without guards it runs, and counts as changed, every time.
+ *   <dt>Refuses
+ *   <dd>A guard that gives no answer: its program isn't found (127) or can't be executed (126), it was lost or
+ *       timed out.
+ * </dl>
+ *
+ * <pre>{@code
+ * Shell.run("./install.sh --prefix /opt/app").creates("/opt/app/bin/app");
+ * Shell.run("sysctl -w \"$1\"", "vm.swappiness=10").unless("test \"$(cat /proc/sys/vm/swappiness)\" = 10");
+ * Shell.run(Command.of("systemctl", "restart", "app").timeout(Duration.ofMinutes(1)));
+ * }</pre>
  */
 public final class RunOperation implements Operation {
 
@@ -31,30 +48,52 @@ public final class RunOperation implements Operation {
         this.guards = guards;
     }
 
-    /** Only where nothing is at that path yet. */
+    /**
+     * Only where nothing is at that path yet.
+     *
+     * <p>Default: it runs whatever is there.
+     *
+     * @throws IllegalArgumentException if the path is empty or begins with {@code ~}
+     */
     public RunOperation creates(String path) {
         Fact<PathInfo> created = Facts.path(path);
         return guarded(facts -> !facts.fact(created).exists());
     }
 
-    /** Only where that command does not succeed. It runs each time the operation is planned and must change nothing. */
+    /**
+     * Only where that command does not succeed. It runs each time the operation is planned and must change nothing.
+     *
+     * <p>Default: it runs every time.
+     */
     public RunOperation unless(Command guard) {
         var succeeds = new Succeeds(guard);
         return guarded(facts -> !facts.fact(succeeds));
     }
 
-    /** Only where that command succeeds. It runs each time the operation is planned and must change nothing. */
+    /**
+     * Only where that command succeeds. It runs each time the operation is planned and must change nothing.
+     *
+     * <p>Default: it runs every time.
+     */
     public RunOperation onlyIf(Command guard) {
         var succeeds = new Succeeds(guard);
         return guarded(facts -> facts.fact(succeeds));
     }
 
-    /** As {@link #unless(Command)} of shell text, with {@code arguments} as {@code $1}, {@code $2}, ... */
+    /**
+     * As {@link #unless(Command)} of shell text, with {@code arguments} as {@code $1}, {@code $2}, ...
+     *
+     * <p>Default: it runs every time.
+     */
     public RunOperation unless(String script, String... arguments) {
         return unless(Command.script(script, arguments));
     }
 
-    /** As {@link #onlyIf(Command)} of shell text, with {@code arguments} as {@code $1}, {@code $2}, ... */
+    /**
+     * As {@link #onlyIf(Command)} of shell text, with {@code arguments} as {@code $1}, {@code $2}, ...
+     *
+     * <p>Default: it runs every time.
+     */
     public RunOperation onlyIf(String script, String... arguments) {
         return onlyIf(Command.script(script, arguments));
     }
@@ -89,8 +128,8 @@ public final class RunOperation implements Operation {
     }
 
     /**
-     * Whether a command succeeds. That it doesn't is an answer too; that it wasn't found (127), can't be executed (126),
-     * was lost or timed out is none.
+     * Whether a command succeeds. That it doesn't is an answer too; that it wasn't found (127), can't be executed
+     * (126), was lost or timed out is none.
      */
     private record Succeeds(Command guard) implements Fact<Boolean> {
 

@@ -16,8 +16,26 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A user account exists with the given properties, or doesn't exist; made by {@link Users#user}. Immutable: every option
- * returns a new operation. What isn't said stays as it is, and is the machine's default for a new account.
+ * A user account exists with the given properties, or doesn't exist; made by {@link Users#user}. Immutable: every
+ * option returns a new operation. What isn't said stays as it is, and is the machine's default for a new account.
+ *
+ * <dl>
+ *   <dt>Reads
+ *   <dd>{@link Facts#user}, the account's entry and its groups; nobody else's.
+ *   <dt>Changes
+ *   <dd>A missing account is made by one command, {@code useradd}, or {@code adduser} and {@code addgroup} on
+ *       BusyBox. Of one that is there, all its fields are one change by {@code usermod}, and groups to join are another
+ *       by {@code usermod -a -G} or {@code addgroup}. Deleting is {@code userdel} or {@code deluser}. All of it needs
+ *       the rights of root. Groups are never left, and no group is made but the account's own.
+ *   <dt>Refuses
+ *   <dd>A group that isn't there; to change the fields of an account where there is no {@code usermod}; to make or
+ *       delete one where there is none of these programs, as on macOS.
+ * </dl>
+ *
+ * <pre>{@code
+ * Users.user("app").home("/srv/app").shell("/bin/bash").groups("docker", "adm");
+ * Users.user("bob").absent();
+ * }</pre>
  */
 public final class UserOperation implements Operation {
 
@@ -99,17 +117,35 @@ public final class UserOperation implements Operation {
         return new UserOperation(requireName("user name", name), new Options());
     }
 
-    /** With that home directory, an absolute path; an existing account's old home is not moved. */
+    /**
+     * With that home directory, an absolute path; an existing account's old home is not moved, and no new one made.
+     *
+     * <p>Default: what the machine gives.
+     *
+     * @throws IllegalArgumentException if it isn't an absolute path without {@code :} and newlines
+     */
     public UserOperation home(String directory) {
         return with(o -> o.home = requireAbsolute("home", directory));
     }
 
-    /** With that login shell, an absolute path. */
+    /**
+     * With that login shell, an absolute path.
+     *
+     * <p>Default: what the machine gives.
+     *
+     * @throws IllegalArgumentException if it isn't an absolute path without {@code :} and newlines
+     */
     public UserOperation shell(String program) {
         return with(o -> o.shell = requireAbsolute("shell", program));
     }
 
-    /** With that number. */
+    /**
+     * With that number.
+     *
+     * <p>Default: the next that is free.
+     *
+     * @throws IllegalArgumentException if it is negative
+     */
     public UserOperation uid(long number) {
         if (number < 0) {
             throw new IllegalArgumentException("uid must be >= 0, was " + number);
@@ -117,12 +153,24 @@ public final class UserOperation implements Operation {
         return with(o -> o.uid = number);
     }
 
-    /** With that primary group, which must exist. */
+    /**
+     * With that primary group, which must exist.
+     *
+     * <p>Default: a group of the user's name, or what the machine gives.
+     *
+     * @throws IllegalArgumentException if it can't be a name, by the rule of {@link Users#user}
+     */
     public UserOperation group(String primary) {
         return with(o -> o.group = requireName("group name", primary));
     }
 
-    /** In these groups, which must exist, besides those it is in already. */
+    /**
+     * In these groups, which must exist, besides those it is in already. Calls add up.
+     *
+     * <p>Default: no others.
+     *
+     * @throws IllegalArgumentException if it can't be a name, by the rule of {@link Users#user}
+     */
     public UserOperation groups(String... names) {
         var all = new TreeSet<>(options.groups);
         for (String each : names) {
@@ -131,7 +179,13 @@ public final class UserOperation implements Operation {
         return with(o -> o.groups = List.copyOf(all));
     }
 
-    /** With that comment, usually a person's name. */
+    /**
+     * With that comment, usually a person's name.
+     *
+     * <p>Default: none.
+     *
+     * @throws IllegalArgumentException if it holds {@code :} or a newline
+     */
     public UserOperation comment(String text) {
         if (text.indexOf(':') >= 0 || text.indexOf('\n') >= 0) {
             throw new IllegalArgumentException("comment must not contain ':' or a newline, was '" + text + "'");
@@ -139,17 +193,29 @@ public final class UserOperation implements Operation {
         return with(o -> o.comment = text);
     }
 
-    /** A system account, if it has to be made. */
+    /**
+     * A system account, if it has to be made.
+     *
+     * <p>Default: an ordinary one.
+     */
     public UserOperation system() {
         return with(o -> o.system = true);
     }
 
-    /** Without making a home directory, if the account has to be made. */
+    /**
+     * Without making a home directory, if the account has to be made.
+     *
+     * <p>Default: one is made.
+     */
     public UserOperation withoutHome() {
         return with(o -> o.homeMade = false);
     }
 
-    /** The contrary: no such account exists. Its files stay where they are. */
+    /**
+     * The contrary: no such account exists. Its files stay where they are.
+     *
+     * <p>Default: the account is wanted.
+     */
     public UserOperation absent() {
         return with(o -> {
             o.absent = true;
@@ -157,7 +223,11 @@ public final class UserOperation implements Operation {
         });
     }
 
-    /** No such account exists, and its home directory is deleted with it. */
+    /**
+     * No such account exists, and its home directory is deleted with it.
+     *
+     * <p>Default: the account is wanted.
+     */
     public UserOperation absentWithHome() {
         return with(o -> {
             o.absent = true;
