@@ -89,7 +89,8 @@ final class Exchange {
         }
     }
 
-    void note(String word) {
+    /** Whether it is a word that shells say. */
+    boolean note(String word) {
         switch (word) {
             case "begin" -> begun = true;
             case "ready" -> ready.complete(true);
@@ -100,8 +101,11 @@ final class Exchange {
                     action.run();
                 }
             }
-            default -> {}
+            default -> {
+                return false;
+            }
         }
+        return true;
     }
 
     void ended(Stream stream, int status, boolean left) {

@@ -22,6 +22,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -178,7 +179,8 @@ final class ShellSession implements ShellChannel.Listener {
             } else if (exchange != null && behindNumber >= 0 && number.equals(exchange.numberText)) {
                 int behindWord = text.indexOf(' ', behindNumber + 1);
                 String word = text.substring(behindNumber + 1, behindWord < 0 ? text.length() : behindWord);
-                if (Character.isDigit(word.charAt(0))) {
+                int status = status(word);
+                if (status >= 0) {
                     boolean left = behindWord >= 0;
                     if (left) {
                         // Up to its own marker each stream is still the command's.
@@ -189,12 +191,34 @@ final class ShellSession implements ShellChannel.Listener {
                         }
                         abandoned = true;
                     }
-                    exchange.ended(stream, Integer.parseInt(word), left);
-                } else {
-                    exchange.note(word);
+                    exchange.ended(stream, status, left);
+                } else if (!exchange.note(word)) {
+                    misunderstood(exchange, text);
                 }
             }
         }
+    }
+
+    /** The exit code that a marker has, or -1 if it is none. */
+    private static int status(String word) {
+        int status = 0;
+        for (int i = 0; i < word.length(); i++) {
+            char c = word.charAt(i);
+            if (c < '0' || c > '9' || i == 3) {
+                return -1;
+            }
+            status = status * 10 + (c - '0');
+        }
+        return word.isEmpty() || status > 255 ? -1 : status;
+    }
+
+    /** No shell of ours says that: what it says from now on can't be trusted to be in step. */
+    private void misunderstood(Exchange exchange, String marker) {
+        String reason = "its shell said what isn't understood: '" + marker + "'";
+        if (closedBecause == null) {
+            closedBecause = reason;
+        }
+        exchange.closed(reason);
     }
 
     // ---- opening
@@ -402,10 +426,13 @@ final class ShellSession implements ShellChannel.Listener {
      * @param mode how it finds out what a command left: {@code none} if it can't
      */
     record Shell(long pid, String leads, String mode) {
+        private static final Pattern PID = Pattern.compile("[1-9][0-9]{0,17}");
+
         private static Shell parse(String hello) throws IOException {
             String[] words = hello.split(" ", -1);
-            if (words.length != 5) {
-                throw new IOException("its shell answered with '" + hello + "'");
+            // Another number of a process could be that of somebody else, when the session is ended.
+            if (words.length != 5 || !PID.matcher(words[2]).matches()) {
+                throw new IOException("its shell answered with '" + hello + "', which isn't understood");
             }
             return new Shell(Long.parseLong(words[2]), words[3], words[4]);
         }

@@ -79,6 +79,9 @@ class TransportFaultsTest {
         private final AtomicInteger left = new AtomicInteger();
         private volatile byte[] garbage = new byte[0];
 
+        /** Said in the place of the words of each marker. */
+        private volatile @Nullable String lie;
+
         void arm(Way how, int after) {
             left.set(after);
             way = how;
@@ -119,6 +122,12 @@ class TransportFaultsTest {
                     byte[] first = fault.garbage;
                     fault.garbage = new byte[0];
                     listener.output(stream, first, 0, first.length);
+                }
+                if (fault.lie != null) {
+                    byte[] lied = new String(bytes, offset, count, StandardCharsets.ISO_8859_1)
+                            .replaceAll("(\u001e\\w+-\\d+) .*\n", "$1 " + fault.lie + "\n")
+                            .getBytes(StandardCharsets.ISO_8859_1);
+                    return listener.output(stream, lied, 0, lied.length);
                 }
                 Way way = fault.way;
                 boolean mine = stream == Stream.STDOUT
@@ -348,6 +357,36 @@ class TransportFaultsTest {
         }
         for (CompletableFuture<Boolean> end : ends) {
             Waiting.await(end, "the end of a silent exchange");
+        }
+    }
+
+    /** A machine can say anything; who waits for a command must not wait for ever because of it. */
+    @Test
+    void aMarkerThatNoShellOfOursSaysLosesTheConnection() throws Exception {
+        for (String lie : List.of("99999999999", "256", "-1", "7x", "x", "", " ")) {
+            var transport = new Faulty();
+            try (var connection = open(transport)) {
+                transport.lie = lie;
+                CommandResult result = run(connection, plain(effects("lie")));
+                transport.lie = null;
+
+                assertThat(result.outcome()).as("'%s'", lie).isInstanceOf(Outcome.ConnectionLost.class);
+                assertThat(result.describe()).as("'%s'", lie).contains("its shell said what isn't understood: '1 ");
+                assertComplete(run(connection, plain(effects("truth"))), "after '" + lie + "'");
+            }
+        }
+    }
+
+    @Test
+    void aHelloThatNoShellOfOursSaysIsRefused() {
+        for (String lie : List.of("hello abc yes none", "hello -1 yes none", "hello 0 yes none", "hello")) {
+            var transport = new Faulty();
+            transport.lie = lie;
+
+            assertThatThrownBy(() -> open(transport).close())
+                    .as(lie)
+                    .isInstanceOf(ConnectFailedException.class)
+                    .hasMessageContaining("its shell answered with '0 " + lie + "', which isn't understood");
         }
     }
 
