@@ -174,7 +174,8 @@ public final class Command {
      */
     public Command as(String user) {
         if (!USER.matcher(user).matches()) {
-            throw new IllegalArgumentException("user must be the name of a user, was '" + user + "'");
+            throw new IllegalArgumentException("user must be letters, digits, '_', '.', '@' and '-', beginning with a"
+                    + " letter, a digit or '_', was '" + user + "'");
         }
         var draft = new Draft(this);
         draft.user = user;

@@ -133,10 +133,15 @@ public record CommandResult(
                         + timedOut.limit().toMillis() + " ms" + unconfirmed(timedOut.deathConfirmed());
             case Outcome.Cancelled cancelled -> "was cancelled" + unconfirmed(cancelled.deathConfirmed());
             case Outcome.ConnectionLost lost ->
-                "lost its connection (" + command.hideSecretsIn(lost.reason())
+                "lost its connection (" + reason(lost.reason())
                         + "); whether it ran is unknown, look at the machine before running it again";
-            case Outcome.NotStarted notStarted -> "was not started: " + command.hideSecretsIn(notStarted.reason());
+            case Outcome.NotStarted notStarted -> "was not started: " + reason(notStarted.reason());
         };
+    }
+
+    /** It may quote what the machine said. */
+    private String reason(String text) {
+        return ShellWords.withoutControls(command.hideSecretsIn(text));
     }
 
     private static String unconfirmed(boolean deathConfirmed) {

@@ -89,6 +89,19 @@ public final class Output {
         return List.of(body.split("\n", -1));
     }
 
+    /**
+     * That text with a replacement mark for each character that a terminal would obey instead of showing it, so that what a
+     * machine writes moves no cursor and changes no colour; newlines and tabs stay. The messages of this library are like this
+     * already.
+     *
+     * <pre>{@code
+     * System.out.print(Output.printable(result.stdoutText()));
+     * }</pre>
+     */
+    public static String printable(String text) {
+        return ShellWords.withoutControls(text);
+    }
+
     @Override
     public String toString() {
         return length + " bytes" + (truncated() ? ", truncated" : "");

@@ -16,7 +16,10 @@ import java.util.regex.Pattern;
  */
 final class ShellWords {
 
-    private static final Pattern CONTROL = Pattern.compile("[\\p{Cc}&&[^\n\t]]");
+    /** Controls, the byte order mark, separators of lines and paragraphs, marks of direction. */
+    private static final Pattern CONTROL =
+            Pattern.compile("[\\p{Cntrl}\\x{80}-\\x{9f}\\x{61c}\\x{200e}\\x{200f}\\x{2028}-\\x{202e}"
+                    + "\\x{2066}-\\x{2069}\\x{feff}&&[^\n\t]]");
 
     private ShellWords() {}
 
@@ -64,7 +67,7 @@ final class ShellWords {
         out.write('\'');
     }
 
-    /** For people: without what would move the cursor or change the colours of their terminal. */
+    /** As {@link Output#printable}. */
     static String withoutControls(String text) {
         return CONTROL.matcher(text).replaceAll("\ufffd");
     }

@@ -1,8 +1,10 @@
 package dev.weftwork.connector;
 
+import dev.weftwork.command.Output;
+
 /**
  * A connector could not do what was asked of it for one host. The message names the host, what was tried and what came
- * back.
+ * back; of what a machine said it has no character that a terminal would obey.
  */
 public abstract sealed class ConnectorException extends RuntimeException permits ConnectFailedException {
 
@@ -11,12 +13,12 @@ public abstract sealed class ConnectorException extends RuntimeException permits
     private final String host;
 
     ConnectorException(String host, String message, Throwable cause) {
-        super(host + ": " + message, cause);
+        super(host + ": " + Output.printable(message), cause);
         this.host = host;
     }
 
     ConnectorException(String host, String message) {
-        super(host + ": " + message);
+        super(host + ": " + Output.printable(message));
         this.host = host;
     }
 

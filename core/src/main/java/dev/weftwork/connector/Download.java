@@ -2,6 +2,7 @@ package dev.weftwork.connector;
 
 import dev.weftwork.command.Command;
 import dev.weftwork.command.CommandResult;
+import dev.weftwork.command.Output;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -106,7 +107,7 @@ final class Download {
         if (!same) {
             throw new IOException(result.host() + ": `" + result.command() + "` brought "
                     + result.stdout().length() + " bytes with the SHA-256 " + sha256 + ", and the machine says "
-                    + String.join(" ", told) + "; the file was changed meanwhile, try again");
+                    + Output.printable(String.join(" ", told)) + "; the file was changed meanwhile, try again");
         }
     }
 

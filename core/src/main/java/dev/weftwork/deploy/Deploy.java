@@ -99,8 +99,11 @@ public final class Deploy implements Optioned<Deploy> {
                     .findFirst()
                     .ifPresent(missing -> {
                         throw new IllegalArgumentException("step '" + step.name() + "' asks for the result of '"
-                                + missing + "', which is no earlier step of deploy '" + name + "'; these are "
-                                + all.stream().map(Step::name).toList());
+                                + missing + "', which is no earlier step of deploy '" + name + "'; "
+                                + (all.isEmpty()
+                                        ? "there is none before it"
+                                        : "these are "
+                                                + all.stream().map(Step::name).toList()));
                     });
             all.add(step);
         });

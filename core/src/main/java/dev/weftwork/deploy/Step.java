@@ -156,7 +156,7 @@ public final class Step implements Optioned<Step> {
 
     private static List<String> namesOf(String... steps) {
         if (steps.length == 0) {
-            throw new IllegalArgumentException("a condition on earlier steps must name at least one");
+            throw new IllegalArgumentException("steps must name at least one earlier step, none was given");
         }
         return List.of(steps);
     }

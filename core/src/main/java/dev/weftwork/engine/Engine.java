@@ -191,7 +191,8 @@ public final class Engine implements AutoCloseable {
         lock.lock();
         try {
             if (closed) {
-                throw new IllegalStateException("the engine is closed");
+                throw new IllegalStateException(
+                        "the engine is closed, so '" + deploy.name() + "' can't be run; use another engine");
             }
             runs.add(run);
             return run;

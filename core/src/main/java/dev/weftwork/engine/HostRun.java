@@ -155,7 +155,7 @@ final class HostRun implements EarlierSteps {
         try {
             result = step.run();
         } catch (Throwable e) {
-            result = step.failed(textOf(e), e);
+            result = step.failed("it went wrong in an unexpected way: " + textOf(e), e);
         }
         return ended(index, result);
     }
@@ -257,7 +257,7 @@ final class HostRun implements EarlierSteps {
         if (stage == 0) {
             return new Ending(HostStatus.UNREACHABLE, Failure.of(host + ": the strategy threw " + textOf(e), e, null));
         }
-        return ended(stage - 1, new StepRun(this, stage - 1).failed(textOf(e), e));
+        return ended(stage - 1, new StepRun(this, stage - 1).failed("the strategy threw " + textOf(e), e));
     }
 
     /** Behind the gate; not null if the run is stopped. */

@@ -475,7 +475,7 @@ final class StepRun {
         } catch (InterruptedException e) {
             interrupted(e);
         } catch (Throwable e) {
-            fail("its code threw " + HostRun.textOf(e), e, null);
+            fail(thrown("its code", e), e, null);
         }
         // Code that takes a cancel for something else must not make it look like one.
         if (run.cancelled() && status != StepStatus.CANCELLED && status != StepStatus.FAILED) {
@@ -504,7 +504,7 @@ final class StepRun {
             case FactFailedException fact ->
                 fail(whichLimit(fact.result()) + withoutHost(fact.getMessage()), fact, fact.result());
             case PlanFailedException plan -> fail(withoutHost(plan.getMessage()), plan, null);
-            default -> fail(what + " threw " + HostRun.textOf(e), e, null);
+            default -> fail(thrown(what, e), e, null);
         }
         boolean early = e instanceof PlanFailedException
                 ? run.mode != RunMode.RUN && view.machine().isUncertain()
@@ -512,6 +512,14 @@ final class StepRun {
         if (status == StepStatus.FAILED && passed == null && early) {
             status = StepStatus.UNKNOWN;
         }
+    }
+
+    /** What this library says of the host's data names the host, and no class would say more. */
+    private String thrown(String what, Throwable e) {
+        String message = e.getClass() == IllegalArgumentException.class ? e.getMessage() : null;
+        return message != null && message.startsWith(host + ": ")
+                ? what + " failed: " + withoutHost(message)
+                : what + " threw " + HostRun.textOf(e);
     }
 
     /** That nothing came back has nothing to do with what isn't made yet. */

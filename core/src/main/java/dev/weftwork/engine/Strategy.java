@@ -53,7 +53,7 @@ public interface Strategy {
      */
     static Strategy rolling(int hosts) {
         if (hosts < 1) {
-            throw new IllegalArgumentException("a batch must have >= 1 hosts, was " + hosts);
+            throw new IllegalArgumentException("hosts must be >= 1, was " + hosts);
         }
         return new Rolling(hosts, false);
     }

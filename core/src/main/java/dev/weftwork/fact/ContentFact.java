@@ -2,6 +2,7 @@ package dev.weftwork.fact;
 
 import dev.weftwork.command.Command;
 import dev.weftwork.command.CommandResult;
+import dev.weftwork.command.Output;
 import java.util.Optional;
 
 /** The whole of a file, for those who edit it. */
@@ -28,7 +29,8 @@ record ContentFact(String path) implements Fact<Optional<byte[]>> {
         }
         if (result.stdout().truncated()) {
             throw new IllegalStateException("the file has " + result.stdout().length()
-                    + " bytes, more than can be edited; replace it as a whole");
+                    + " bytes, more than the " + Output.DEFAULT_LIMIT
+                    + " that can be edited; replace it as a whole");
         }
         return Optional.of(result.stdout().bytes());
     }

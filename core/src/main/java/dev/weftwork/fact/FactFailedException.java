@@ -1,6 +1,7 @@
 package dev.weftwork.fact;
 
 import dev.weftwork.command.CommandResult;
+import dev.weftwork.command.Output;
 import org.jspecify.annotations.Nullable;
 
 /** A fact could not be read. The message says on which host, and what its command answered. */
@@ -11,7 +12,7 @@ public final class FactFailedException extends RuntimeException {
     private final transient CommandResult result;
 
     private FactFailedException(String message, CommandResult result, @Nullable Throwable cause) {
-        super(message, cause);
+        super(Output.printable(message), cause);
         this.result = result;
     }
 
@@ -25,9 +26,16 @@ public final class FactFailedException extends RuntimeException {
     public static FactFailedException notUnderstood(Fact<?> fact, CommandResult result, RuntimeException cause) {
         return new FactFailedException(
                 result.host() + ": fact " + fact.name() + " can't be read from what `" + result.command()
-                        + "` printed: " + result.command().hideSecretsIn(cause.toString()),
+                        + "` printed: " + result.command().hideSecretsIn(text(cause)),
                 result,
                 cause);
+    }
+
+    /** Without a class where that says nothing. */
+    private static String text(RuntimeException cause) {
+        boolean told =
+                cause.getClass() == IllegalArgumentException.class || cause.getClass() == IllegalStateException.class;
+        return told && cause.getMessage() != null ? cause.getMessage() : cause.toString();
     }
 
     /** What the fact's command answered. */

@@ -1,6 +1,7 @@
 package dev.weftwork.operation;
 
 import dev.weftwork.command.Command;
+import dev.weftwork.command.Output;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -13,8 +14,9 @@ import java.util.Optional;
  * @param everyTime whether it is made whenever the operation is planned, because nobody can tell whether it is needed
  */
 public record Change(String summary, Command command, Optional<String> diff, boolean everyTime) {
+    /** Takes out of the summary, which may quote what was found on the machine, what a terminal would obey. */
     public Change {
-        Objects.requireNonNull(summary, "summary must not be null");
+        summary = Output.printable(Objects.requireNonNull(summary, "summary must not be null"));
         Objects.requireNonNull(command, "command must not be null");
     }
 

@@ -1,6 +1,7 @@
 package dev.weftwork.report;
 
 import dev.weftwork.command.CommandResult;
+import dev.weftwork.command.Output;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +13,11 @@ import org.jspecify.annotations.Nullable;
  * @param cause what was thrown, where something was
  */
 public record Failure(String message, Optional<CommandResult> command, Optional<Throwable> cause) {
+
+    /** Takes out of the message what a terminal would obey. */
+    public Failure {
+        message = Output.printable(message);
+    }
 
     public static Failure of(CommandResult result) {
         return new Failure(result.describe(), Optional.of(result), Optional.empty());

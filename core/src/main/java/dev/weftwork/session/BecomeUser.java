@@ -112,6 +112,22 @@ final class BecomeUser {
         return line.toByteArray();
     }
 
+    /** What to do about a refusal that is known to be about a password. */
+    String advice(String said) {
+        boolean asked = login.escalation().password().isPresent();
+        return switch (login.escalation().program()) {
+            case SUDO ->
+                !asked && said.contains("password")
+                        ? "; give a password with the connector's escalation, or allow it without one (NOPASSWD)"
+                        : "";
+            case SU -> "";
+            case DOAS ->
+                said.contains("uthenti") || said.contains("uthoriz")
+                        ? "; doas is never given a password: allow it with `nopass` in doas.conf"
+                        : "";
+        };
+    }
+
     String hideSecretsIn(String text) {
         String shown = text.replace(token + "-prompt:", "");
         return given == null ? shown : given.hideIn(shown);

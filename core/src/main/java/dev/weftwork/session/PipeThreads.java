@@ -93,7 +93,7 @@ public final class PipeThreads implements AutoCloseable {
      */
     public <T> CompletableFuture<T> start(String name, Callable<T> task) {
         if (closed) {
-            throw new IllegalStateException("the connector of these threads is closed");
+            throw new IllegalStateException("the connector is closed");
         }
         var outcome = new CompletableFuture<T>();
         Thread thread =
@@ -107,7 +107,7 @@ public final class PipeThreads implements AutoCloseable {
     }
 
     private static void refuse(Start start) {
-        start.outcome.completeExceptionally(new IllegalStateException("the connector of these threads is closed"));
+        start.outcome.completeExceptionally(new IllegalStateException("the connector is closed"));
     }
 
     private <T> void run(Callable<T> task, CompletableFuture<T> outcome) {

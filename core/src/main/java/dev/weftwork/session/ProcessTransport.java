@@ -112,10 +112,26 @@ public final class ProcessTransport implements ShellTransport {
             channel.close();
             throw e;
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof IOException failure) {
-                throw failure;
-            }
-            throw new IOException(String.valueOf(e.getCause()), e.getCause());
+            Throwable cause = e.getCause();
+            throw new IOException(
+                    whyNotStarted(
+                            cause instanceof IOException ? String.valueOf(cause.getMessage()) : String.valueOf(cause)),
+                    cause);
         }
+    }
+
+    /**
+     * The first line, without the number of a process that is no more; those behind it, from JDK 25 on, are of broken JDKs. The
+     * limits that are named are what many hosts at once meet first, in the words of the operating system and of the JDK.
+     */
+    static String whyNotStarted(String message) {
+        String text = message.lines().findFirst().orElse("").strip().replaceAll("pid: \\d+, ", "");
+        if (text.contains("Too many open files") || text.contains("exec spawn helper")) {
+            return text + "; has this program too many files open? Raise `ulimit -n`";
+        }
+        return text.contains("Resource temporarily unavailable") || text.contains("unable to create native thread")
+                ? text
+                        + "; has this user too many processes and threads? Raise `ulimit -u`, or give the computer more memory"
+                : text;
     }
 }

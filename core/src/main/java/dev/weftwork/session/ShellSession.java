@@ -76,6 +76,7 @@ final class ShellSession implements ShellChannel.Listener {
     private @Nullable Shell shell;
     private volatile boolean becameAnother;
     private long frames;
+    private int openMillis;
     private volatile @Nullable Exchange current;
     private volatile @Nullable String closedBecause;
     private volatile boolean abandoned;
@@ -230,7 +231,9 @@ final class ShellSession implements ShellChannel.Listener {
      * @throws IOException if it can't be; nothing is left open
      */
     void open(ShellTransport transport, Login login, long deadline) throws IOException, InterruptedException {
-        ShellChannel opened = transport.open(this, Duration.ofNanos(Math.max(1, deadline - System.nanoTime())));
+        Duration limit = Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
+        openMillis = (int) Math.min(Integer.MAX_VALUE, Math.round(limit.toNanos() / 1e6));
+        ShellChannel opened = transport.open(this, limit);
         channel = opened;
         boolean ready = false;
         try {
@@ -264,14 +267,15 @@ final class ShellSession implements ShellChannel.Listener {
         try {
             writeInThread(SessionScript.of(nonce, login), OptionalLong.of(deadline));
         } catch (TimeoutException e) {
-            throw new IOException("its shell reads nothing", e);
+            throw new IOException("its shell reads nothing; a POSIX shell that reads its standard input is needed", e);
         } catch (ExecutionException e) {
             throw new IOException(e);
         } catch (IOException e) {
             throw afterWhatItSaid(e, deadline);
         }
-        shell = Shell.parse(
-                awaitHello(deadline, "its shell didn't answer; a POSIX shell that reads its standard input is needed"));
+        shell = Shell.parse(awaitHello(
+                deadline,
+                "its shell didn't answer" + withinLimit() + "; a POSIX shell that reads its standard input is needed"));
     }
 
     private void writeOrSayWhyNot(byte[] line, long deadline) throws IOException, InterruptedException {
@@ -316,11 +320,11 @@ final class ShellSession implements ShellChannel.Listener {
             String said;
             try {
                 writeOrSayWhyNot(line, deadline);
-                said = await(() -> step.answered(preambleText()), deadline, step + " didn't answer");
+                said = await(() -> step.answered(preambleText()), deadline, step + " didn't answer" + withinLimit());
             } catch (IOException e) {
                 String why = step.hideSecretsIn(String.valueOf(e.getMessage()));
                 // Without its cause, whose message may hold the password, and would be logged.
-                throw new IOException(closedBecause == null ? why : step + " failed: " + why);
+                throw new IOException(closedBecause == null ? why : step + " failed: " + why + step.advice(why));
             }
             if (step.arrived(said)) {
                 break;
@@ -342,7 +346,7 @@ final class ShellSession implements ShellChannel.Listener {
                         + "%s-0 going\\n' \"$weft_nonce\"; exec 2>&3 3>&-; " + "exec setsid " + login.quotedShell()
                         + "\n")
                 .getBytes(StandardCharsets.UTF_8));
-        awaitHello(deadline, "its shell didn't answer");
+        awaitHello(deadline, "its shell didn't answer" + withinLimit());
         sayHello(login, deadline);
     }
 
@@ -359,7 +363,7 @@ final class ShellSession implements ShellChannel.Listener {
             }
             return exchange.stdout().text().strip();
         } catch (TimeoutException e) {
-            throw new IOException("its shell didn't answer to `" + script + "`", e);
+            throw new IOException("its shell didn't answer to `" + script + "`" + withinLimit(), e);
         } catch (ExecutionException e) {
             throw new IOException(e.getCause());
         } finally {
@@ -386,6 +390,11 @@ final class ShellSession implements ShellChannel.Listener {
         } finally {
             opening.unlock();
         }
+    }
+
+    /** Of all of its opening. */
+    private String withinLimit() {
+        return " within " + openMillis + " ms";
     }
 
     private String itSaid() {

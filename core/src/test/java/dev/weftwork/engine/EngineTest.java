@@ -218,8 +218,7 @@ class EngineTest {
                     .containsExactly(
                             "host001: step 'condition': its condition threw java.lang.IllegalStateException: broken condition",
                             "host002: step 'plan': /x is a file",
-                            "host003: step 'missing data': planning threw java.lang.IllegalArgumentException: host003: no"
-                                    + " data 'nothing'; this host has [number]");
+                            "host003: step 'missing data': planning failed: no data 'nothing'; this host has [number]");
             assertThat(report.host("host001").failure().orElseThrow().cause()).isPresent();
             assertThatThrownBy(report::throwIfFailed)
                     .satisfies(e -> assertThat(e.getSuppressed()).hasSize(2))
@@ -329,7 +328,8 @@ class EngineTest {
                     Deploy.named("d").step("s", command("a")));
 
             assertThat(report.host("host001").failure().orElseThrow().message())
-                    .isEqualTo("host001: step 's': java.lang.IllegalStateException: broken strategy");
+                    .isEqualTo(
+                            "host001: step 's': the strategy threw java.lang.IllegalStateException: broken strategy");
             assertThat(report.host("host002").status()).isEqualTo(HostStatus.SUCCEEDED);
         }
 
@@ -828,7 +828,7 @@ class EngineTest {
             assertThat(blocking.closed).isTrue();
             assertThatIllegalStateException()
                     .isThrownBy(() -> engine.run(hosts(1), deploy))
-                    .withMessage("the engine is closed");
+                    .withMessage("the engine is closed, so 'd' can't be run; use another engine");
             engine.close();
         }
 

@@ -141,7 +141,9 @@ class StoppingTest {
 
         @Test
         void haveSizesThatMakeSense() {
-            assertThatIllegalArgumentException().isThrownBy(() -> Strategy.rolling(0));
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> Strategy.rolling(0))
+                    .withMessage("hosts must be >= 1, was 0");
             assertThatIllegalArgumentException().isThrownBy(() -> Strategy.rollingPercent(0));
             assertThatIllegalArgumentException().isThrownBy(() -> Strategy.rollingPercent(101));
             run(failingOn(), RunOptions.standard().strategy(Strategy.rolling(100)), hosts(3), twoSteps)

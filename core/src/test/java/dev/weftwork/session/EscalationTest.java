@@ -193,7 +193,10 @@ class EscalationTest {
             machine.sudoers(BY_PASSWORD);
 
             assertThat(refusal(connection(Escalation.sudo()), "root"))
-                    .contains("sudo as root", "a password is required");
+                    .contains(
+                            "sudo as root",
+                            "a password is required",
+                            "; give a password with the connector's escalation");
         }
 
         @Test
@@ -373,7 +376,7 @@ class EscalationTest {
             machine.doas("permit weftlogin");
 
             assertThat(refusal(connection(Escalation.doas()), "root"))
-                    .contains("doas as root", "Authentication required");
+                    .contains("doas as root", "Authentication required", "; doas is never given a password: ");
         }
 
         @Test

@@ -50,7 +50,7 @@ class PipeThreadsTest {
                     some.countDown();
                 }
             } catch (IllegalStateException e) {
-                assertThat(e).hasMessage("the connector of these threads is closed");
+                assertThat(e).hasMessage("the connector is closed");
             }
         });
         Waiting.await(some, "some submissions");

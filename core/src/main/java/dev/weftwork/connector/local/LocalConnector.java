@@ -92,7 +92,10 @@ public final class LocalConnector implements Connector {
         try {
             return new LocalConnector(builder(Files.createTempDirectory("weftwork-")), true);
         } catch (IOException e) {
-            throw new UncheckedIOException("a temporary folder for embedded machines can't be made", e);
+            throw new UncheckedIOException(
+                    "a temporary folder for embedded machines can't be made in " + System.getProperty("java.io.tmpdir")
+                            + ": " + e + "; name another by -Djava.io.tmpdir",
+                    e);
         }
     }
 
@@ -127,7 +130,10 @@ public final class LocalConnector implements Connector {
             throw new ConnectFailedException(host.name(), "the connector of embedded machines is closed");
         }
         if (entry.isEmpty() && !Files.isExecutable(Path.of(shell.get(0)))) {
-            throw new ConnectFailedException(host.name(), "its shell " + shell.get(0) + " can't be executed");
+            throw new ConnectFailedException(
+                    host.name(),
+                    "its shell " + shell.get(0)
+                            + " isn't there or can't be executed; name one that can be by shell(...)");
         }
         try {
             Files.createDirectories(tmp);

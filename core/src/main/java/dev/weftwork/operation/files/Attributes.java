@@ -42,7 +42,8 @@ record Attributes(
 
     private static String requireAccount(String what, String name) {
         if (!ACCOUNT.matcher(name).matches()) {
-            throw new IllegalArgumentException(what + " must be a name or a number, was '" + name + "'");
+            throw new IllegalArgumentException(what + " must be a number, or letters, digits, '_', '.', '@' and '-',"
+                    + " beginning with a letter, a digit or '_', was '" + name + "'");
         }
         return name.matches("0+[0-9]+") ? Long.toString(Long.parseLong(name)) : name;
     }

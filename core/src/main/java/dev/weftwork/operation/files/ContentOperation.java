@@ -8,7 +8,6 @@ import dev.weftwork.operation.Change;
 import dev.weftwork.operation.PlanFailedException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -122,8 +121,7 @@ public final class ContentOperation extends OwnedPath<ContentOperation> {
         try (InputStream in = wanted.input().open()) {
             return UnifiedDiff.of(path(), before, in.readNBytes((int) wanted.length()));
         } catch (IOException e) {
-            throw new UncheckedIOException(
-                    facts.host().name() + ": what " + path() + " is to hold can't be read: " + e, e);
+            throw new PlanFailedException(facts.host().name(), "what " + path() + " is to hold can't be read: " + e, e);
         }
     }
 
@@ -201,8 +199,8 @@ public final class ContentOperation extends OwnedPath<ContentOperation> {
                 }
                 return known.wanted;
             } catch (IOException e) {
-                throw new UncheckedIOException(
-                        facts.host().name() + ": the file to put, " + file + ", can't be read: " + e, e);
+                throw new PlanFailedException(
+                        facts.host().name(), "the file to put, " + file + ", can't be read: " + e, e);
             } finally {
                 lock.unlock();
             }

@@ -9,6 +9,7 @@ import dev.weftwork.connector.ConnectFailedException;
 import dev.weftwork.inventory.Host;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -85,7 +86,8 @@ class LocalConnectorTest {
                 LocalConnector.builder(folder).shell("/no/such/shell").build()) {
             assertThatThrownBy(() -> connector.connect(Host.named("web01")))
                     .isInstanceOf(ConnectFailedException.class)
-                    .hasMessage("web01: its shell /no/such/shell can't be executed");
+                    .hasMessage(
+                            "web01: its shell /no/such/shell isn't there or can't be executed; name one that can be by shell(...)");
         }
         try (var connector =
                 LocalConnector.builder(folder).enteredThrough("/no/such/entry").build()) {
@@ -102,6 +104,20 @@ class LocalConnectorTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> LocalConnector.builder(folder).enteredThrough("chroot", "/x"))
                 .withMessage("program must be an absolute path, was 'chroot'");
+    }
+
+    @Test
+    void whatAShellSaysMovesNoCursor() throws Exception {
+        Path shell = Files.writeString(folder.resolve("sh"), "#!/bin/sh\nprintf '\\033[2Jno' >&2\nexit 3\n");
+        Files.setPosixFilePermissions(shell, PosixFilePermissions.fromString("rwxr-xr-x"));
+
+        try (var connector =
+                LocalConnector.builder(folder).shell(shell.toString()).build()) {
+            assertThatThrownBy(() -> connector.connect(Host.named("web01")))
+                    .hasMessageStartingWith("web01: a shell can't be opened: ")
+                    .hasMessageContaining("\ufffd[2Jno")
+                    .hasMessageNotContaining("\033");
+        }
     }
 
     @Test

@@ -152,6 +152,15 @@ class FilesTest {
         }
 
         @Test
+        void whatIsFoundMovesNoCursor() throws IOException {
+            Path link = given("f", "").resolveSibling("l");
+            java.nio.file.Files.createSymbolicLink(link, Path.of("\033[2Jgone"));
+
+            assertThat(failure(Files.directory("l"))).contains("l is a link to \ufffd[2Jgone, not a directory");
+            assertThat(converge(Files.link("l").to("f"))).containsExactly("link l -> \ufffd[2Jgone now -> f");
+        }
+
+        @Test
         void thatCannotBeMadeSaysWhy() throws IOException {
             given("f", "");
 
@@ -349,7 +358,9 @@ class FilesTest {
             Operation put = Files.put(local).to("f");
             java.nio.file.Files.delete(local);
 
-            assertThat(failure(put)).contains("web01", "the file to put", local.toString());
+            assertThat(failure(put))
+                    .isEqualTo("web01: step 'step0': the file to put, " + local
+                            + ", can't be read: java.nio.file.NoSuchFileException: " + local);
         }
     }
 
@@ -445,7 +456,8 @@ class FilesTest {
         void inAFileTooLargeSaysSo() throws IOException {
             given("f", "x".repeat(8 * 1024 * 1024 + 1));
 
-            assertThat(failure(Files.line("f", "b"))).contains("more than can be edited; replace it as a whole");
+            assertThat(failure(Files.line("f", "b")))
+                    .contains("more than the 8388608 that can be edited; replace it as a whole");
         }
     }
 
@@ -711,10 +723,12 @@ class FilesTest {
             }
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Files.file("f").owner("a:b"))
-                    .withMessage("owner must be a name or a number, was 'a:b'");
+                    .withMessage(
+                            "owner must be a number, or letters, digits, '_', '.', '@' and '-', beginning with a letter, a digit or '_', was 'a:b'");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Files.file("f").group("-R"))
-                    .withMessage("group must be a name or a number, was '-R'");
+                    .withMessage(
+                            "group must be a number, or letters, digits, '_', '.', '@' and '-', beginning with a letter, a digit or '_', was '-R'");
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> Files.line("f", "a\nb"))
                     .withMessage("line must not contain a newline; use one operation for each line");

@@ -2,6 +2,7 @@ package dev.weftwork.connector.orbstack.cli;
 
 import dev.weftwork.command.Command;
 import dev.weftwork.command.CommandResult;
+import dev.weftwork.command.Output;
 import dev.weftwork.connector.ConnectFailedException;
 import dev.weftwork.session.PipeThreads;
 import dev.weftwork.session.ShellConnection;
@@ -485,7 +486,7 @@ public final class OrbCtl {
             throw new OrbCtlException.Failed(argv, answer.exitCode(), answer.stderr());
         }
         if (!answer.stderr().isBlank()) {
-            LOG.debug("{} said {}", argv, answer.stderr().strip());
+            LOG.debug("{} said {}", argv, Output.printable(answer.stderr().strip()));
         }
         return answer;
     }

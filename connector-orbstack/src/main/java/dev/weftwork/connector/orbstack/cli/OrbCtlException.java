@@ -1,6 +1,7 @@
 package dev.weftwork.connector.orbstack.cli;
 
 import dev.weftwork.command.Command;
+import dev.weftwork.command.Output;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -105,7 +106,7 @@ public abstract sealed class OrbCtlException extends RuntimeException {
         }
 
         private static String message(List<String> argv, String what) {
-            return typed(argv) + " answered what isn't understood: " + what
+            return typed(argv) + " answered what isn't understood: " + Output.printable(what)
                     + "; does this version of OrbStack fit (`orbctl version`)?";
         }
     }
@@ -138,7 +139,7 @@ public abstract sealed class OrbCtlException extends RuntimeException {
         }
 
         private static String printable(String line) {
-            return COLOUR.matcher(line).replaceAll("").strip().replaceAll("\\p{Cntrl}", "\ufffd");
+            return Output.printable(COLOUR.matcher(line).replaceAll("").strip());
         }
 
         /** The exit code; 0 where only the text says that it failed. */

@@ -1,5 +1,6 @@
 package dev.weftwork.connector.orbstack.fleet;
 
+import dev.weftwork.command.Output;
 import dev.weftwork.connector.orbstack.cli.MachineInfo;
 import dev.weftwork.connector.orbstack.cli.MachineName;
 import java.time.Duration;
@@ -60,6 +61,6 @@ public record EnsuredMachine(
         if (!differences.isEmpty()) {
             text.append(" (differs: ").append(String.join("; ", differences)).append(')');
         }
-        return text.toString();
+        return Output.printable(text.toString());
     }
 }
