@@ -30,9 +30,15 @@ public final class RunFailedException extends RuntimeException {
 
     private static Throwable throwable(Failure failure) {
         return failure.cause()
-                .orElseGet(() -> failure.command()
+                .orElseGet(() -> withoutTrace(failure.command()
                         .<Throwable>map(CommandFailedException::new)
-                        .orElseGet(() -> new IllegalStateException(failure.message())));
+                        .orElseGet(() -> new IllegalStateException(failure.message()))));
+    }
+
+    /** It would be that of this class, once for every host. */
+    private static Throwable withoutTrace(Throwable made) {
+        made.setStackTrace(new StackTraceElement[0]);
+        return made;
     }
 
     public RunReport report() {

@@ -123,7 +123,8 @@ public final class RunReport {
     public HostResult host(String name) {
         HostResult host = byName().get(name);
         if (host == null) {
-            throw new IllegalArgumentException("host '" + name + "' was not part of the run");
+            throw new IllegalArgumentException("host '" + name + "' was not part of the run; it had "
+                    + fewOf(hosts.stream().map(each -> each.host().name()).toList()));
         }
         return host;
     }
@@ -177,31 +178,24 @@ public final class RunReport {
         }
     }
 
-    /** For people: a line of numbers, and one for each host that did not succeed. */
+    /**
+     * For people: a line of numbers, and why hosts did not succeed. Three or more hosts whose failures are the same but for the
+     * host's name share one, with all their names below it; where that name was it says {@code <host>}. Those that were stopped
+     * come last, for the reason in the first line.
+     */
     public String describe() {
         List<HostResult> failed = failedHosts();
         String head = noun() + " of '" + deploy + "'"
                 + (earlyEnd == null ? "" : (earlyEnd.cancelled() ? " was cancelled" : " was stopped") + whyEarly())
                 + ": "
                 + (hosts.size() - failed.size()) + " of " + hosts.size() + " hosts succeeded" + ignored() + planned();
-        return head
-                + failed.stream()
-                        .filter(host -> host.status() != HostStatus.STOPPED)
-                        .map(host -> "\n  " + describe(host))
-                        .collect(Collectors.joining())
-                + stopped(failed.stream()
-                        .filter(host -> host.status() == HostStatus.STOPPED)
-                        .map(host -> host.host().name())
-                        .toList());
+        return head + FailureGroups.describe(failed);
     }
 
-    /** They all stopped for the reason in the first line. */
-    private static String stopped(List<String> names) {
+    private static String fewOf(List<String> names) {
         int shown = Math.min(names.size(), 10);
-        return names.isEmpty()
-                ? ""
-                : "\n  STOPPED " + String.join(", ", names.subList(0, shown))
-                        + (names.size() == shown ? "" : " and " + (names.size() - shown) + " more");
+        return String.join(", ", names.subList(0, shown))
+                + (names.size() == shown ? "" : " and " + (names.size() - shown) + " more");
     }
 
     private String noun() {
@@ -233,14 +227,6 @@ public final class RunReport {
         long unknown = count(StepStatus.UNKNOWN);
         return ", " + (mode == RunMode.VERIFY ? "changes still to make: " : "changes to make: ") + changes
                 + (unknown == 0 ? "" : ", steps that can't be known: " + unknown);
-    }
-
-    private static String describe(HostResult host) {
-        return host.status() + " "
-                + host.failure()
-                        .map(Failure::message)
-                        .orElse(host.host().name())
-                        .replace("\n", "\n    ");
     }
 
     /**
