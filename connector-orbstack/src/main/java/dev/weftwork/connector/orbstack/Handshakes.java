@@ -54,7 +54,8 @@ final class Handshakes {
             if (place.isPresent()) {
                 return place.get();
             } else if (left <= 0) {
-                throw new IOException("other shells were being opened for all of " + limit.toMillis() + " ms");
+                throw new IOException("other shells were being opened for all of " + limit.toMillis()
+                        + " ms; raise connectTimeout, or find out why they take so long");
             }
         }
     }

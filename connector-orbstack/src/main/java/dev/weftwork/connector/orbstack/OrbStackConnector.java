@@ -131,7 +131,8 @@ public final class OrbStackConnector implements Connector {
         if (!deciding.tryLock(connectTimeout.toNanos(), TimeUnit.NANOSECONDS)) {
             throw new ConnectFailedException(
                     host.name(),
-                    "how machines are reached was being found out for all of " + connectTimeout.toMillis() + " ms");
+                    "how machines are reached was being found out for all of " + connectTimeout.toMillis()
+                            + " ms; raise connectTimeout, or see at level DEBUG what it waits for");
         }
         try {
             decided = route;

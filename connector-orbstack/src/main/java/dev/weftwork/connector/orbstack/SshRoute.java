@@ -125,7 +125,8 @@ final class SshRoute implements Route {
     private SshConnection connectOnce(String login, Duration patience, long deadline)
             throws IOException, InterruptedException {
         if (!handshakes.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-            throw new IOException("other connections were being made for all the time there was");
+            throw new IOException(
+                    "other connections were being made for all the time there was; raise connectTimeout, or find out why they take so long");
         }
         try {
             long left = Math.min(patience.toNanos(), deadline - System.nanoTime());
