@@ -77,10 +77,15 @@ class ArchitectureTest {
                 .check(CORE);
     }
 
+    private static DescribedPredicate<JavaClass> classOrNestedIn(String name) {
+        return nameMatching("dev\\.weftwork\\.listener\\." + name + "(\\$.*)?").forSubtype();
+    }
+
     @Test
-    void onlyTheEngineAndTheSessionsStartThreads() {
+    void onlyTheEngineTheSessionsAndThePainterOfTheConsoleStartThreads() {
         noClasses()
-                .that(not(resideInAnyPackage("dev.weftwork.engine", "dev.weftwork.session")))
+                .that(not(resideInAnyPackage("dev.weftwork.engine", "dev.weftwork.session"))
+                        .and(not(classOrNestedIn("ConsolePainter"))))
                 .should()
                 .callMethodWhere(target(owner(nameMatching("java\\.lang\\.Thread(\\$Builder.*)?")))
                         .and(target(nameMatching("start|startVirtualThread|ofVirtual|ofPlatform|unstarted|factory"))))
@@ -92,9 +97,9 @@ class ArchitectureTest {
     }
 
     @Test
-    void onlyTheSessionsStartProcesses() {
+    void onlyTheSessionsAndWhoAsksTheTerminalStartProcesses() {
         noClasses()
-                .that(not(resideInAPackage("dev.weftwork.session")))
+                .that(not(resideInAPackage("dev.weftwork.session")).and(not(classOrNestedIn("ConsoleTerminal"))))
                 .should()
                 .dependOnClassesThat()
                 .haveNameMatching("java\\.lang\\.(Process|ProcessBuilder|ProcessHandle)")
@@ -113,11 +118,14 @@ class ArchitectureTest {
     }
 
     @Test
-    void nothingPrints() {
+    void nothingPrintsButTheConsole() {
         noClasses()
+                .that(not(classOrNestedIn("ConsoleProgress")))
                 .should()
                 .accessField(System.class, "out")
-                .orShould()
+                .check(CORE);
+        noClasses()
+                .should()
                 .accessField(System.class, "err")
                 .orShould()
                 .callMethod(Throwable.class, "printStackTrace")

@@ -87,6 +87,29 @@ public final class Shells {
         }
     }
 
+    /** For tests on a real terminal, which {@code script} of util-linux makes; elsewhere than in CI they are skipped. */
+    public static void requireTerminals() {
+        try {
+            Path answer = Files.createTempFile("script", ".txt");
+            try {
+                int status = new ProcessBuilder("script", "--version")
+                        .redirectErrorStream(true)
+                        .redirectOutput(answer.toFile())
+                        .start()
+                        .waitFor();
+                if (status == 0 && Files.readString(answer).contains("util-linux")) {
+                    return;
+                }
+            } finally {
+                Files.delete(answer);
+            }
+        } catch (IOException | InterruptedException e) {
+            // As if it weren't there.
+        }
+        missing("no `script` of util-linux: tests on a real terminal are skipped");
+        throw new TestAbortedException("no script of util-linux");
+    }
+
     private static java.util.Optional<Path> find(String name) {
         // -Dweftwork.busybox=PATH tests with another one than the installed.
         String chosen = System.getProperty("weftwork." + name);
