@@ -5,6 +5,7 @@ import dev.weftwork.deploy.Deploy;
 import dev.weftwork.engine.Engine;
 import dev.weftwork.inventory.Host;
 import dev.weftwork.inventory.Inventory;
+import dev.weftwork.listener.ConsoleProgress;
 import dev.weftwork.operation.files.Files;
 import dev.weftwork.operation.shell.Shell;
 import dev.weftwork.report.HostStatus;
@@ -22,6 +23,8 @@ import java.util.stream.IntStream;
  * -Ddemo.dir=PATH} ({@code bench/target/demo}), and {@code -Ddemo.fail=K} of them failing (0). Exit code 1 if one did.
  */
 public final class Demo {
+
+    private static final int OUTPUTS = 3;
 
     private Demo() {}
 
@@ -57,6 +60,17 @@ public final class Demo {
                         Shell.run("current/bin/install current/conf/app.conf").creates("app/installed"));
     }
 
+    /** What a step's commands wrote on the first hosts where it ran. */
+    private static void printOutputs(RunReport report, String step) {
+        System.out.printf("what '%s' wrote:%n", step);
+        report.hosts().stream()
+                .map(host -> host.step(step))
+                .filter(result -> result.status() == StepStatus.CHANGED)
+                .limit(OUTPUTS)
+                .forEach(result -> System.out.print("  " + result.stdoutText()));
+        System.out.println();
+    }
+
     public static void main(String[] args) throws IOException {
         DemoSettings settings;
         try {
@@ -70,13 +84,13 @@ public final class Demo {
         Path script = settings.copyResource("install.sh");
         Inventory inventory = inventory(settings.hosts(), settings.failing());
         Deploy deploy = deploy(script);
-        var console = new DemoConsole(System.out);
         int failed;
-        try (Engine engine =
-                Engine.builder(LocalConnector.in(machines)).listener(console).build()) {
+        try (Engine engine = Engine.builder(LocalConnector.in(machines))
+                .listener(ConsoleProgress.stdout())
+                .build()) {
             RunReport first = engine.run(inventory, deploy);
             RunReport second = engine.run(inventory, deploy);
-            console.outputs(first, "install");
+            printOutputs(first, "install");
             failed = first.failedHosts().size();
             System.out.printf(
                     "weftwork: hosts=%d ok=%d failed=%d changed=%d unchanged=%d second-pass-changed=%d elapsed-ms=%d%n",

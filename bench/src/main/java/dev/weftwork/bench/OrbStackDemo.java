@@ -9,6 +9,7 @@ import dev.weftwork.connector.orbstack.cli.OrbCtlException;
 import dev.weftwork.deploy.Deploy;
 import dev.weftwork.engine.Engine;
 import dev.weftwork.inventory.Inventory;
+import dev.weftwork.listener.ConsoleProgress;
 import dev.weftwork.operation.files.Files;
 import dev.weftwork.operation.users.Users;
 import dev.weftwork.report.HostStatus;
@@ -79,8 +80,8 @@ public final class OrbStackDemo {
             System.err.println(e.getMessage());
             return 2;
         }
-        var console = new DemoConsole(System.out);
-        try (Engine engine = Engine.builder(connector).listener(console).build()) {
+        try (Engine engine =
+                Engine.builder(connector).listener(ConsoleProgress.stdout()).build()) {
             RunReport first = engine.run(inventory, deploy());
             Duration elapsed = first.elapsed();
             long changedAgain = 0;
