@@ -9,6 +9,9 @@ import dev.weftwork.event.RunListener;
 import dev.weftwork.fact.HostFacts;
 import dev.weftwork.inventory.Inventory;
 import dev.weftwork.listener.ConsoleProgress;
+import dev.weftwork.listener.JfrEvents;
+import dev.weftwork.listener.JsonLines;
+import dev.weftwork.listener.RunLog;
 import dev.weftwork.operation.Change;
 import dev.weftwork.operation.Operation;
 import dev.weftwork.report.RunReport;
@@ -95,6 +98,26 @@ public class ListenerBenchmark {
             @Override
             Optional<RunListener> listener() {
                 return Optional.of(ConsoleProgress.to(nowhere()));
+            }
+        },
+        /** To a logger that lets warnings through only. */
+        LOG {
+            @Override
+            Optional<RunListener> listener() {
+                return Optional.of(RunLog.create());
+            }
+        },
+        /** With no recording. */
+        JFR_OFF {
+            @Override
+            Optional<RunListener> listener() {
+                return Optional.of(JfrEvents.create());
+            }
+        },
+        JSON_LINES {
+            @Override
+            Optional<RunListener> listener() {
+                return Optional.of(JsonLines.to(OutputStream.nullOutputStream()));
             }
         };
 

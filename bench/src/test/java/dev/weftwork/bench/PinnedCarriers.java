@@ -20,13 +20,12 @@ final class PinnedCarriers implements AutoCloseable {
 
     private static final int MILLIS = 20;
 
+    private static final String PINNED = "jdk.VirtualThreadPinned";
+
     private final Recording recording = new Recording();
 
     private PinnedCarriers() {
-        recording
-                .enable("jdk.VirtualThreadPinned")
-                .withThreshold(Duration.ofMillis(MILLIS))
-                .withStackTrace();
+        recording.enable(PINNED).withThreshold(Duration.ofMillis(MILLIS)).withStackTrace();
     }
 
     static PinnedCarriers record() {
@@ -42,6 +41,8 @@ final class PinnedCarriers implements AutoCloseable {
         try {
             recording.dump(file);
             return RecordingFile.readAllEvents(file).stream()
+                    // Events of our own are in every recording.
+                    .filter(event -> event.getEventType().getName().equals(PINNED))
                     .filter(event -> !isFirstUse(event))
                     .toList();
         } finally {
@@ -63,7 +64,9 @@ final class PinnedCarriers implements AutoCloseable {
         boolean awaitsPoller = event.hasField("blockingOperation")
                 && "Contended monitor enter".equals(event.getString("blockingOperation"))
                 && frames.get(0).getMethod().getType().getName().equals("sun.nio.ch.NioSocketImpl");
-        return loads || awaitsPoller;
+        boolean awaitsInitializer = event.hasField("pinnedReason")
+                && String.valueOf(event.getString("pinnedReason")).contains("initialization of ");
+        return loads || awaitsInitializer || awaitsPoller;
     }
 
     @Override

@@ -175,8 +175,8 @@ public final class RunLog implements RunListener {
         return indented(failure.message());
     }
 
-    /** So that no line of it can be taken for one of the log's own. */
+    /** So that no line of it can be taken for one of the log's own; what a terminal obeys isn't in it. */
     private static String indented(String text) {
-        return Words.withoutControls(text).replace("\n", "\n    ");
+        return text.replace("\n", "\n    ");
     }
 }
