@@ -6,6 +6,7 @@ import dev.weftwork.engine.Engine;
 import dev.weftwork.inventory.Host;
 import dev.weftwork.inventory.Inventory;
 import dev.weftwork.listener.ConsoleProgress;
+import dev.weftwork.listener.HtmlReport;
 import dev.weftwork.operation.files.Files;
 import dev.weftwork.operation.shell.Shell;
 import dev.weftwork.report.HostStatus;
@@ -20,7 +21,7 @@ import java.util.stream.IntStream;
  * nothing.
  *
  * <p>{@code mvn -q compile exec:exec@demo}, with {@code -Ddemo.hosts=N} machines (50), their folders below {@code
- * -Ddemo.dir=PATH} ({@code bench/target/demo}), and {@code -Ddemo.fail=K} of them failing (0). Exit code 1 if one did.
+ * -Ddemo.dir=PATH} ({@code bench/target/demo}), where it also leaves an HTML report of each pass, and {@code -Ddemo.fail=K} of them failing (0). Exit code 1 if one did.
  */
 public final class Demo {
 
@@ -84,13 +85,19 @@ public final class Demo {
         Path script = settings.copyResource("install.sh");
         Inventory inventory = inventory(settings.hosts(), settings.failing());
         Deploy deploy = deploy(script);
+        var html = HtmlReport.to(settings.emptyFolder("reports").resolve("pass.html"));
         int failed;
         try (Engine engine = Engine.builder(LocalConnector.in(machines))
                 .listener(ConsoleProgress.stdout())
+                .listener(html)
                 .build()) {
             RunReport first = engine.run(inventory, deploy);
+            Path ofFirst = html.written();
             RunReport second = engine.run(inventory, deploy);
             printOutputs(first, "install");
+            System.out.printf(
+                    "to open in a browser:%n  first pass   %s%n  second pass  %s%n%n",
+                    ofFirst.toUri(), html.written().toUri());
             failed = first.failedHosts().size();
             System.out.printf(
                     "weftwork: hosts=%d ok=%d failed=%d changed=%d unchanged=%d second-pass-changed=%d elapsed-ms=%d%n",

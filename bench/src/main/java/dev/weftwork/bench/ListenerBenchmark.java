@@ -5,10 +5,12 @@ import dev.weftwork.deploy.Deploy;
 import dev.weftwork.engine.Engine;
 import dev.weftwork.engine.RunOptions;
 import dev.weftwork.engine.Strategy;
+import dev.weftwork.event.RunEvent;
 import dev.weftwork.event.RunListener;
 import dev.weftwork.fact.HostFacts;
 import dev.weftwork.inventory.Inventory;
 import dev.weftwork.listener.ConsoleProgress;
+import dev.weftwork.listener.HtmlReport;
 import dev.weftwork.listener.JfrEvents;
 import dev.weftwork.listener.JsonLines;
 import dev.weftwork.listener.RunLog;
@@ -16,9 +18,12 @@ import dev.weftwork.operation.Change;
 import dev.weftwork.operation.Operation;
 import dev.weftwork.report.RunReport;
 import dev.weftwork.report.StepStatus;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -47,7 +52,7 @@ import org.openjdk.jmh.annotations.Warmup;
  * event of the run. {@link Watched#NONE} is the run without events, {@link Watched#COUNTING} what it costs to make them. A
  * run that took another number of steps fails the benchmark.
  *
- * <p>Not measured: a terminal or a file, because all that is written is thrown away; runs that take so long that their
+ * <p>Not measured: a terminal or a file, because all that is written is thrown away, but for the HTML page; runs that take so long that their
  * painting is seen, which is ten frames a second; memory.
  *
  * <p>With the {@code java} of a JDK 21 or newer, after {@code mvn package}; the file keeps the raw samples:
@@ -69,6 +74,8 @@ public class ListenerBenchmark {
 
     /** Begin, connection and end of a host; begin and end of each step and of each command. */
     private static final int EVENTS_OF_A_HOST = 3 + 2 * STEPS * (1 + COMMANDS);
+
+    private static final Path PAGE = Path.of(System.getProperty("java.io.tmpdir"), "weftwork-listener-benchmark.html");
 
     /** Who watches. */
     public enum Watched {
@@ -118,6 +125,23 @@ public class ListenerBenchmark {
             @Override
             Optional<RunListener> listener() {
                 return Optional.of(JsonLines.to(OutputStream.nullOutputStream()));
+            }
+        },
+        /** With a page at the end of each run, in a file that the next one replaces. */
+        HTML {
+            @Override
+            Optional<RunListener> listener() {
+                return Optional.of(new RunListener() {
+                    @Override
+                    public RunListener forRun() {
+                        return HtmlReport.to(PAGE).forRun();
+                    }
+
+                    @Override
+                    public void on(RunEvent event) {
+                        throw new IllegalStateException("told of " + event);
+                    }
+                });
             }
         };
 
@@ -198,8 +222,9 @@ public class ListenerBenchmark {
     }
 
     @TearDown(Level.Trial)
-    public void close() {
+    public void close() throws IOException {
         engine.close();
+        Files.deleteIfExists(PAGE);
     }
 
     @Benchmark

@@ -57,9 +57,17 @@ class DemoTest {
             assertThat(ended.lastLine())
                     .matches("weftwork: hosts=8 ok=8 failed=0 changed=56 unchanged=0 second-pass-changed=0"
                             + " elapsed-ms=\\d+");
-            assertThat(ended.stdout()).contains("  web001 listens on port 8001");
+            assertThat(ended.stdout())
+                    .contains(
+                            "  web001 listens on port 8001",
+                            "  first pass   "
+                                    + folder.resolve("weftwork-demo/reports/pass.html")
+                                            .toUri());
         }
         Path machine = folder.resolve("weftwork-demo/machines/web008");
+        assertThat(folder.resolve("weftwork-demo/reports"))
+                .isDirectoryContaining("glob:**/pass.html")
+                .isDirectoryContaining("glob:**/pass-2.html");
         assertThat(machine.resolve("app/conf/app.conf")).hasContent("name=web008\nport=8008\nbroken=false");
         assertThat(machine.resolve("current/bin/install")).isExecutable();
         assertThat(machine.resolve("profile")).hasContent("export APP_HOME=$HOME/app");
