@@ -3,8 +3,6 @@ package dev.weftwork.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.StringWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,15 +10,13 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the pages say: samples that compile and run, links that lead somewhere. */
+/** What the pages say: code in tables that compiles, links that lead somewhere; {@link DocumentationSamplesTest} has the samples. */
 class DocumentationTest {
 
     private static final Path TOP = Path.of("..").toAbsolutePath().normalize();
@@ -40,27 +36,9 @@ class DocumentationTest {
         return matcher.group(1);
     }
 
-    private void compile(String name, String source) throws IOException {
-        Path file = Files.writeString(folder.resolve(name + ".java"), source);
-        String classPath = System.getProperty("java.class.path");
-        var messages = new StringWriter();
-        var compiler = ToolProvider.getSystemJavaCompiler();
-        try (var files = compiler.getStandardFileManager(null, null, StandardCharsets.UTF_8)) {
-            boolean compiled = compiler.getTask(
-                            messages,
-                            files,
-                            null,
-                            List.of("-d", folder.toString(), "-classpath", classPath, "-Xlint:all,-processing,-path"),
-                            null,
-                            files.getJavaFileObjects(file))
-                    .call();
-            assertThat(compiled).as(messages.toString()).isTrue();
-        }
-    }
-
     /** Compiles a class, runs it in the temporary folder, and gives what it printed on both streams. */
     private String run(String name, String source) throws IOException, InterruptedException {
-        compile(name, source);
+        SamplePage.compile(folder, name, source);
         String classPath = System.getProperty("java.class.path");
         Path output = folder.resolve("output");
         Process process = new ProcessBuilder(
@@ -114,64 +92,13 @@ class DocumentationTest {
                 .contains("web01: directory app: UNCHANGED", "web02: config: UNCHANGED", "web02: greet: CHANGED");
     }
 
-    /** Statements of a page, each on its own, over the things that the page takes for granted. */
+    /** Each on its own, over the things that the pages take for granted. */
     private static String withContext(List<String> samples) {
         var methods = new StringBuilder();
         for (int i = 0; i < samples.size(); i++) {
             methods.append("void sample%d() throws Exception {%n%s%n}%n".formatted(i, samples.get(i)));
         }
-        return """
-                import dev.weftwork.command.*;
-                import dev.weftwork.connector.*;
-                import dev.weftwork.connector.local.LocalConnector;
-                import dev.weftwork.connector.orbstack.*;
-                import dev.weftwork.connector.orbstack.cli.*;
-                import dev.weftwork.connector.orbstack.fleet.*;
-                import dev.weftwork.deploy.*;
-                import dev.weftwork.engine.*;
-                import dev.weftwork.fact.*;
-                import dev.weftwork.inventory.*;
-                import dev.weftwork.operation.*;
-                import dev.weftwork.operation.files.Files;
-                import dev.weftwork.operation.shell.Shell;
-                import dev.weftwork.operation.users.Users;
-                import dev.weftwork.report.*;
-                import java.nio.file.Path;
-                import java.time.Duration;
-                import java.util.*;
-
-                class Samples {
-                  Connector connector;
-                  Connection connection;
-                  Inventory inventory;
-                  Host web01;
-                  Deploy deploy;
-                  Step step;
-                  Operation operation;
-                  Engine engine;
-                  RunOptions options;
-                  RunningHost host;
-                  RunReport report;
-                  Secret secret;
-                  Path path;
-                  OrbCtl orbctl;
-                  MachineName web;
-
-                """ + methods + "}\n";
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"execution", "getting-started", "orbstack", "pyinfra"})
-    void samplesCompile(String page) throws IOException {
-        String text = Files.readString(TOP.resolve("docs/" + page + ".md"));
-        List<String> samples = SAMPLE.matcher(text)
-                .results()
-                .map(found -> found.group(1))
-                .filter(sample -> !sample.startsWith("import "))
-                .toList();
-
-        assertThat(samples).isNotEmpty();
-        compile("Samples", withContext(samples));
+        return SamplePage.imports("") + "\nabstract class Samples extends SampleContext {\n" + methods + "}\n";
     }
 
     /** Code in the columns that are headed with our name. */
@@ -193,7 +120,7 @@ class DocumentationTest {
         }
 
         assertThat(samples).hasSizeGreaterThan(atLeast);
-        compile("Samples", withContext(samples));
+        SamplePage.compile(folder, "Samples", withContext(samples));
     }
 
     /** The tests that the page on OrbStack names, as Class.method or Class.Nested.method. */
