@@ -157,6 +157,16 @@ class DocumentationSamplesTest {
     }
 
     @Test
+    void aDeployThatIsOnlyBuiltIsRun() {
+        assertThatThrownBy(() -> runPage("""
+                        ```java
+                        Deploy wrong = Deploy.named("wrong")
+                            .step("one", host -> Shell.run(host.data("nothing", String.class)));
+                        ```
+                        """)).hasMessageContaining("no data 'nothing'");
+    }
+
+    @Test
     void aCommentBeforeASampleMustBeKnownAndSayWhy() {
         assertThatThrownBy(() -> runPage("<!-- skipped: no -->\n```java\nint one = 1;\n```\n"))
                 .hasMessageContaining("the comment before it must begin with one of");

@@ -93,12 +93,12 @@ class DocumentationTest {
     }
 
     /** Each on its own, over the things that the pages take for granted. */
-    private static String withContext(List<String> samples) {
+    private static String withSetting(List<String> samples) {
         var methods = new StringBuilder();
         for (int i = 0; i < samples.size(); i++) {
             methods.append("void sample%d() throws Exception {%n%s%n}%n".formatted(i, samples.get(i)));
         }
-        return SamplePage.imports("") + "\nabstract class Samples extends SampleContext {\n" + methods + "}\n";
+        return SamplePage.imports("") + "\nabstract class Samples extends SampleSetting {\n" + methods + "}\n";
     }
 
     /** Code in the columns that are headed with our name. */
@@ -120,7 +120,7 @@ class DocumentationTest {
         }
 
         assertThat(samples).hasSizeGreaterThan(atLeast);
-        SamplePage.compile(folder, "Samples", withContext(samples));
+        SamplePage.compile(folder, "Samples", withSetting(samples));
     }
 
     /** The tests that the page on OrbStack names, as Class.method or Class.Nested.method. */

@@ -61,8 +61,11 @@ record SamplePage(String name, List<Sample> samples, Map<String, String> files) 
     record Sample(String page, int number, int line, String text, Sort sort, List<String> types, String remark) {
 
         private static final Pattern PLACE = Pattern.compile("[\\s\"'=:(]/[a-zA-Z]");
-        private static final Pattern PRIVILEGE = Pattern.compile("\\.as\\(\"|\\bUsers\\.|systemctl|\\blogger\\b");
+        private static final Pattern PRIVILEGE =
+                Pattern.compile("\\.as\\(\"|\\bUsers\\.|systemctl|\\blogger\\b|\\bcurl\\b");
         private static final Pattern THIS_COMPUTER = Pattern.compile("[\\s\"'=:(]/(etc|srv|var|usr|home|root|opt)\\b");
+        private static final Pattern DEPLOY = Pattern.compile("(?m)^Deploy (\\w+) = ");
+        private static final Pattern RUN = Pattern.compile("\\b(run|plan|verify|start)\\(");
         private static final Pattern PRINTS = Pattern.compile("// prints (.*)$", Pattern.MULTILINE);
 
         Optional<String> compiledOnly() {
@@ -87,10 +90,12 @@ record SamplePage(String name, List<Sample> samples, Map<String, String> files) 
             return text.contains("OrbStack") || text.contains("OrbCtl") || text.contains("orbctl");
         }
 
-        /** On a machine of its own it would be harmless; a folder is none. */
+        /** On a machine of its own it would be harmless, and find what it calls; a folder is none. */
         boolean isInMemory() {
             String code = withoutComments();
-            return PLACE.matcher(code).find() || PRIVILEGE.matcher(code).find();
+            return PLACE.matcher(code).find()
+                    || PRIVILEGE.matcher(code).find()
+                    || !runsOfDeploys().isEmpty();
         }
 
         boolean touchesThisComputer() {
@@ -110,6 +115,18 @@ record SamplePage(String name, List<Sample> samples, Map<String, String> files) 
                     .toList();
         }
 
+        /** What runs the deploys that it only builds. */
+        String runsOfDeploys() {
+            boolean runsItself =
+                    RUN.matcher(text.replaceAll("(Shell|host)\\.run\\(", "")).find();
+            return runsItself || wantedException().isPresent()
+                    ? ""
+                    : DEPLOY.matcher(text)
+                            .results()
+                            .map(found -> "engine.run(inventory, " + found.group(1) + ").throwIfFailed();")
+                            .collect(Collectors.joining("\n"));
+        }
+
         String mainClass() {
             return sort == Sort.STATEMENTS ? "Sample" + number : types.get(types.size() - 1);
         }
@@ -126,7 +143,7 @@ record SamplePage(String name, List<Sample> samples, Map<String, String> files) 
     private static final Set<String> OPTIONS = Set.of("compiled only:", "throws:", "file:");
 
     private static final List<String> IMPORTS = List.of(
-            "dev.weftwork.bench.SampleContext",
+            "dev.weftwork.bench.SampleSetting",
             "dev.weftwork.command.*",
             "dev.weftwork.connector.*",
             "dev.weftwork.connector.local.LocalConnector",
@@ -279,8 +296,8 @@ record SamplePage(String name, List<Sample> samples, Map<String, String> files) 
         String after = "";
         if (sample.sort == Sort.STATEMENTS) {
             before += " final class " + sample.mainClass()
-                    + " extends SampleContext { @Override protected void sample() throws Exception {";
-            after = "}}";
+                    + " extends SampleSetting { @Override protected void sample() throws Exception {";
+            after = sample.runsOfDeploys() + "}}";
         }
         return new Source(
                 sample.page.replace('/', '.') + "." + sample.number,

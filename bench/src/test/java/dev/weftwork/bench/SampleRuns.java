@@ -89,7 +89,7 @@ final class SampleRuns {
                 } else {
                     var constructor = Class.forName(words.get(2)).getDeclaredConstructor();
                     constructor.setAccessible(true);
-                    var sample = (SampleContext) constructor.newInstance();
+                    var sample = (SampleSetting) constructor.newInstance();
                     sample.run(text, Boolean.parseBoolean(words.get(3)));
                 }
             } catch (Throwable e) {

@@ -36,7 +36,7 @@ import org.jspecify.annotations.NullUnmarked;
  * <p>Made, used and closed by the thread of one sample.
  */
 @NullUnmarked // What a sample doesn't mention isn't made for it.
-public abstract class SampleContext {
+public abstract class SampleSetting {
 
     protected Connector connector;
     protected Connection connection;
@@ -57,7 +57,7 @@ public abstract class SampleContext {
     private final List<Runnable> open = new ArrayList<>();
 
     /** For the classes that are made of samples. */
-    protected SampleContext() {}
+    protected SampleSetting() {}
 
     /** The sample. */
     protected abstract void sample() throws Exception;
