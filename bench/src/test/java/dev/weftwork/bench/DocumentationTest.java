@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -22,7 +23,7 @@ class DocumentationTest {
     private static final Path TOP = Path.of("..").toAbsolutePath().normalize();
     private static final Pattern SAMPLE = Pattern.compile("(?ms)^```java\n(.*?)^```$");
     private static final Pattern CODE = Pattern.compile("`([^`]+)`");
-    private static final Pattern LINK = Pattern.compile("\\]\\(([^)#]+)(#[^)]*)?\\)");
+    private static final Pattern LINK = Pattern.compile("\\]\\(([^)#]*)(?:#([^)]*))?\\)");
 
     private final Path folder;
 
@@ -185,8 +186,25 @@ class DocumentationTest {
         while (matcher.find()) {
             String target = matcher.group(1);
             if (!target.startsWith("https://")) {
-                assertThat(page.resolveSibling(target)).as("link in %s", page).exists();
+                Path file = target.isEmpty() ? page : page.resolveSibling(target);
+                assertThat(file).as("link in %s", page).exists();
+                if (matcher.group(2) != null) {
+                    assertThat(anchors(file))
+                            .as("link in %s to %s", page, target)
+                            .contains(matcher.group(2));
+                }
             }
         }
+    }
+
+    /** What headings of a page are called in links. */
+    private static List<String> anchors(Path page) throws IOException {
+        return Files.readAllLines(page).stream()
+                .filter(line -> line.matches("#+ .*"))
+                .map(line -> line.replaceFirst("#+ ", "")
+                        .toLowerCase(Locale.ROOT)
+                        .replaceAll("[^\\p{L}\\p{N} _-]", "")
+                        .replace(' ', '-'))
+                .toList();
     }
 }
