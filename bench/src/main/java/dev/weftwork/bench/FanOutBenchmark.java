@@ -7,11 +7,8 @@ import dev.weftwork.connector.Connector;
 import dev.weftwork.deploy.Deploy;
 import dev.weftwork.engine.Engine;
 import dev.weftwork.engine.Strategy;
-import dev.weftwork.fact.HostFacts;
 import dev.weftwork.inventory.Host;
 import dev.weftwork.inventory.Inventory;
-import dev.weftwork.operation.Change;
-import dev.weftwork.operation.Operation;
 import dev.weftwork.report.RunReport;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -219,19 +216,6 @@ public class FanOutBenchmark {
         }
     }
 
-    private record TheSameChanges(List<Change> changes) implements Operation {
-
-        @Override
-        public String summary() {
-            return STEP;
-        }
-
-        @Override
-        public List<Change> plan(HostFacts facts) {
-            return changes;
-        }
-    }
-
     /** Of an iteration: so many rounds had so many hosts and commands. */
     @State(Scope.Thread)
     @AuxCounters(AuxCounters.Type.OPERATIONS)
@@ -308,8 +292,7 @@ public class FanOutBenchmark {
     }
 
     private static Deploy step(int commands) {
-        return Deploy.named("fan-out")
-                .step(new TheSameChanges(Collections.nCopies(commands, new Change("nothing", NOOP))));
+        return Deploy.named("fan-out").step(TheSameChanges.ofNothing(commands));
     }
 
     private static Deploy code(int commands) {

@@ -1,21 +1,17 @@
 package dev.weftwork.bench;
 
-import dev.weftwork.command.Command;
 import dev.weftwork.deploy.Deploy;
 import dev.weftwork.engine.Engine;
 import dev.weftwork.engine.RunOptions;
 import dev.weftwork.engine.Strategy;
 import dev.weftwork.event.RunEvent;
 import dev.weftwork.event.RunListener;
-import dev.weftwork.fact.HostFacts;
 import dev.weftwork.inventory.Inventory;
 import dev.weftwork.listener.ConsoleProgress;
 import dev.weftwork.listener.HtmlReport;
 import dev.weftwork.listener.JfrEvents;
 import dev.weftwork.listener.JsonLines;
 import dev.weftwork.listener.RunLog;
-import dev.weftwork.operation.Change;
-import dev.weftwork.operation.Operation;
 import dev.weftwork.report.RunReport;
 import dev.weftwork.report.StepStatus;
 import java.io.IOException;
@@ -24,8 +20,6 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collections;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -171,19 +165,6 @@ public class ListenerBenchmark {
         abstract Strategy strategy();
     }
 
-    private record TheSameChanges(List<Change> changes) implements Operation {
-
-        @Override
-        public String summary() {
-            return "commands";
-        }
-
-        @Override
-        public List<Change> plan(HostFacts facts) {
-            return changes;
-        }
-    }
-
     /** Of an iteration: so many events there were, or would have been, over all runs and hosts. */
     @State(Scope.Thread)
     @AuxCounters(AuxCounters.Type.OPERATIONS)
@@ -208,7 +189,7 @@ public class ListenerBenchmark {
     @Setup(Level.Trial)
     public void open() {
         inventory = MachinesInMemory.inventory(hosts);
-        var operation = new TheSameChanges(Collections.nCopies(COMMANDS, new Change("nothing", Command.of("true"))));
+        var operation = TheSameChanges.ofNothing(COMMANDS);
         deploy = Deploy.named("watched");
         for (int i = 1; i <= STEPS; i++) {
             deploy = deploy.step("step " + i, operation);
