@@ -10,8 +10,8 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Ends a shell on this computer with everything it started: TERM, and KILL for what is left after a grace period; the shell
- * itself last, because it reports to nobody what the others still write when it is gone.
+ * Ends a shell on this computer with everything it started: TERM, once more after half of a grace period, and KILL for what
+ * is left after all of it; the shell itself last, because it reports to nobody what the others still write when it is gone.
  *
  * <p>Belongs to it: the process itself; whatever is in its session, which {@code setsid} gives to each shell where it
  * exists, so that no child is missed however fast it forks and whatever group it makes for itself; children and groups of
@@ -51,10 +51,17 @@ final class ProcessTree {
 
     private boolean signalUntilGone(boolean kill) throws InterruptedException {
         long deadline = System.nanoTime() + GRACE.toNanos();
+        boolean again = false;
         while (true) {
             List<ProcessHandle> alive = members(ProcessTable.list());
             if (alive.isEmpty()) {
                 return true;
+            }
+            if (!again && System.nanoTime() - deadline >= -GRACE.toNanos() / 2) {
+                // A shell's child that is met between its birth and its program has the shell's trap, which takes the
+                // signal and is forgotten with the program: that one has never heard of it, and its shell waits for it.
+                again = true;
+                signalled.clear();
             }
             // Parents have the lower numbers mostly: a script ends before the command it waits for, and starts no
             // other.
