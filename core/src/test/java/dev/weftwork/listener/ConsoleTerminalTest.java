@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,22 +28,25 @@ import org.junit.jupiter.api.io.TempDir;
 /** What is found out about a real terminal, which the kernel makes for a program that the test starts. */
 class ConsoleTerminalTest {
 
+    private static final int HOSTS = 50;
+
     private final Path folder;
 
     ConsoleTerminalTest(@TempDir Path folder) {
         this.folder = folder;
     }
 
-    /** A deploy with one host that fails; told {@code exit}, its commands don't end but the JVM does. */
+    /** A deploy with one host that fails; told {@code exit}, its commands don't end but the JVM does, once all run. */
     static final class Program {
 
         private Program() {}
 
         public static void main(String[] args) {
+            var running = new AtomicInteger();
             var machines = InMemoryConnector.builder()
                     .answer((host, command) -> {
                         if (args.length > 0) {
-                            if (host.name().equals("web01")) {
+                            if (running.incrementAndGet() == HOSTS) {
                                 Thread.ofPlatform().start(() -> System.exit(7));
                             }
                             return InMemoryConnector.Answer.stuck();
@@ -53,7 +57,7 @@ class ConsoleTerminalTest {
                         return answer.after(Duration.ofMillis(300));
                     })
                     .build();
-            var inventory = Inventory.of(IntStream.rangeClosed(1, 50)
+            var inventory = Inventory.of(IntStream.rangeClosed(1, HOSTS)
                     .mapToObj(i -> Host.named("web%02d".formatted(i)))
                     .toList());
             Deploy deploy = Deploy.named("web tier")
