@@ -1,10 +1,6 @@
 package dev.weftwork.command;
 
 import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.regex.Pattern;
 
@@ -28,18 +24,14 @@ final class ShellWords {
         if (text.indexOf('\0') >= 0) {
             throw new IllegalArgumentException(what + " must not contain a NUL character: no shell can pass one on");
         }
-        try {
-            ByteBuffer bytes = StandardCharsets.UTF_8
-                    .newEncoder()
-                    .onMalformedInput(CodingErrorAction.REPORT)
-                    .encode(CharBuffer.wrap(text));
-            byte[] encoded = new byte[bytes.remaining()];
-            bytes.get(encoded);
-            return encoded;
-        } catch (CharacterCodingException e) {
+        byte[] encoded = text.getBytes(StandardCharsets.UTF_8);
+        // A question mark has come in the place of what has no bytes. An encoder that reports it goes character by
+        // character.
+        if (!new String(encoded, StandardCharsets.UTF_8).equals(text)) {
             throw new IllegalArgumentException(
-                    what + " has half of a surrogate pair, which has no bytes to send; pass bytes instead", e);
+                    what + " has half of a surrogate pair, which has no bytes to send; pass bytes instead");
         }
+        return encoded;
     }
 
     static byte[] requireNoNul(String what, byte[] bytes) {
@@ -69,7 +61,13 @@ final class ShellWords {
 
     /** As {@link Output#printable}. */
     static String withoutControls(String text) {
-        return CONTROL.matcher(text).replaceAll("\ufffd");
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c > '~' || (c < ' ' && c != '\n' && c != '\t')) {
+                return CONTROL.matcher(text).replaceAll("\ufffd");
+            }
+        }
+        return text;
     }
 
     /** For people: quotes only where a shell would need it. */

@@ -6,7 +6,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.regex.Pattern;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,19 +27,14 @@ final class Frame {
 
     static final int BLOCK_BYTES = 64 * 1024;
 
-    /**
-     * What asks, or may ask in a way that can't be seen from here, for the process number of the shell or its parent. In the
-     * subshell that a command usually gets, {@code $$} is the session's shell; such a command gets a shell of its own,
-     * which costs a program start.
-     */
-    private static final Pattern WANTS_OWN_SHELL =
-            Pattern.compile("\\$\\$|\\$\\{\\$|PPID|eval|source\\b|(?:^|[\\s;&|({!'])\\.['\\s]");
+    /** Commands that start no process in any shell, so that it need not be asked whether one is left. */
+    private static final List<byte[]> BUILTINS = Stream.of("'echo'", "'true'", "'false'", "'test'", "'['")
+            .map(Frame::ascii)
+            .toList();
 
-    /**
-     * Commands that start no process in any shell, so that it need not be asked whether one is left. A script never looks
-     * like one: its text begins with setting its arguments.
-     */
-    private static final Pattern BUILTIN = Pattern.compile("'(?:echo|true|false|test|\\[)'[ \n]");
+    private static final byte[] PARENT = ascii("PPID");
+    private static final byte[] EVAL = ascii("eval");
+    private static final byte[] SOURCE = ascii("source");
 
     /** The line, newline included. */
     final byte[] line;
@@ -61,12 +58,11 @@ final class Frame {
     static Frame of(long number, Command command) throws IOException {
         byte[] text = command.shellText();
         byte[] prelude = command.shellPrelude();
-        String readable = new String(text, StandardCharsets.ISO_8859_1);
-        boolean own = WANTS_OWN_SHELL.matcher(readable).find();
+        boolean own = wantsOwnShell(text);
         boolean large = text.length > LOAD_BYTES;
         byte[] literal = own ? null : literal(command.stdin());
         String kind = command.stdin() instanceof StandardInput.Empty
-                ? kindWithoutInput(own, prelude, readable)
+                ? kindWithoutInput(own, prelude, text)
                 : literal == null ? "weft_input" : "weft_literal";
 
         var line = new ByteArrayOutputStream(kind.length() + prelude.length + text.length + 64);
@@ -89,18 +85,78 @@ final class Frame {
                 line.toByteArray(), large ? text : new byte[0], own || prelude.length > 0, kind.equals("weft_input"));
     }
 
-    private static String kindWithoutInput(boolean own, byte[] prelude, String text) {
+    private static String kindWithoutInput(boolean own, byte[] prelude, byte[] text) {
         if (own) {
             return "weft_own";
         }
-        return prelude.length == 0 && BUILTIN.matcher(text).lookingAt() ? "weft_builtin" : "weft_go";
+        return prelude.length == 0 && isBuiltin(text) ? "weft_builtin" : "weft_go";
+    }
+
+    /** A script never looks like one: its text begins with setting its arguments. */
+    private static boolean isBuiltin(byte[] text) {
+        for (byte[] builtin : BUILTINS) {
+            if (isAt(text, 0, builtin) && text.length > builtin.length) {
+                byte next = text[builtin.length];
+                return next == ' ' || next == '\n';
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Whether it asks, or may ask in a way that can't be seen from here, for the process number of the shell or its parent. In
+     * the subshell that a command usually gets, {@code $$} is the session's shell; such a command gets a shell of its own,
+     * which costs a program start.
+     *
+     * <p>By hand, since a pattern that has not been compiled takes longer for each command than all the rest of its frame.
+     */
+    static boolean wantsOwnShell(byte[] text) {
+        for (int i = 0; i < text.length; i++) {
+            boolean found = switch (text[i]) {
+                case '$' -> at(text, i + 1) == '$' || (at(text, i + 1) == '{' && at(text, i + 2) == '$');
+                case 'P' -> isAt(text, i, PARENT);
+                case 'e' -> isAt(text, i, EVAL);
+                case 's' -> isAt(text, i, SOURCE) && !isOfWord(at(text, i + SOURCE.length));
+                case '.' -> isDotCommand(text, i);
+                default -> false;
+            };
+            if (found) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** A dot where a command may begin, with an end of the word behind it. */
+    private static boolean isDotCommand(byte[] text, int i) {
+        byte next = at(text, i + 1);
+        if (next != '\'' && !isBlank(next)) {
+            return false;
+        }
+        return i == 0 || isBlank(text[i - 1]) || ";&|({!'".indexOf(text[i - 1]) >= 0;
+    }
+
+    private static boolean isBlank(byte c) {
+        return c == ' ' || (c >= '\t' && c <= '\r');
+    }
+
+    private static boolean isOfWord(byte c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    }
+
+    /** 0 behind the end. */
+    private static byte at(byte[] text, int i) {
+        return i < text.length ? text[i] : 0;
+    }
+
+    private static boolean isAt(byte[] text, int i, byte[] word) {
+        return text.length - i >= word.length && Arrays.equals(text, i, i + word.length, word, 0, word.length);
     }
 
     /** The frame that announces a text of that many bytes, to be sent when the shell says that it is ready. */
     static byte[] load(long number, int bytes) {
-        return "{ weft_load %d %d %d %d;}\n"
-                .formatted(number, BLOCK_BYTES, bytes / BLOCK_BYTES, bytes % BLOCK_BYTES)
-                .getBytes(StandardCharsets.US_ASCII);
+        return ascii("{ weft_load " + number + " " + BLOCK_BYTES + " " + bytes / BLOCK_BYTES + " " + bytes % BLOCK_BYTES
+                + ";}\n");
     }
 
     /** A short input as a format that printf turns into exactly its bytes, or null if it isn't short. */
@@ -119,7 +175,10 @@ final class Frame {
                 } else if (next >= ' ' && next < 127 && next != '\\') {
                     format.write(next);
                 } else {
-                    append(format, "\\%03o".formatted(next));
+                    format.write('\\');
+                    format.write('0' + (next >> 6));
+                    format.write('0' + (next >> 3 & 7));
+                    format.write('0' + (next & 7));
                 }
             }
         }
@@ -142,6 +201,10 @@ final class Frame {
     }
 
     private static void append(ByteArrayOutputStream out, String text) {
-        out.writeBytes(text.getBytes(StandardCharsets.US_ASCII));
+        out.writeBytes(ascii(text));
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
     }
 }

@@ -24,11 +24,18 @@ weft_had=${LC_ALL+yes} weft_locale=${LC_ALL-}
 LC_ALL=C
 weft_leads=no weft_mode=none weft_dd= weft_text=
 
-# What was started last on the machine, as a process number: whoever came later is newer.
+# What was started last on the machine, as a process number: whoever came later is newer. Two files say it, if they speak of
+# this shell's own machine: then they name at least the subshell that asks, whose number is where /proc/self leads, which is
+# cheaper to follow than to read.
 weft_last() { read -r weft_p </proc/sys/kernel/ns_last_pid; }
+weft_loadavg() { weft_last() { read -r weft_x weft_x weft_x weft_x weft_p </proc/loadavg; }; }
+weft_near() { weft_last && [ "$weft_p" -ge "$weft_a" ] && [ "$weft_p" -lt $((weft_a + 1000)) ]; }
 weft_counts() {
   (
-    read -r weft_a weft_x </proc/self/stat && weft_last && [ "$weft_p" -ge "$weft_a" ] && [ "$weft_p" -lt $((weft_a + 1000)) ]
+    cd -P /proc/self && weft_a=${PWD##*/} || exit 1
+    if weft_near; then exit 0; fi
+    weft_loadavg
+    weft_near && exit 3
   )
 }
 if [ /proc/self -ef "/proc/$$" ] && read -r weft_x <"/proc/$$/stat"; then
@@ -38,12 +45,11 @@ if [ /proc/self -ef "/proc/$$" ] && read -r weft_x <"/proc/$$/stat"; then
     $$-*) weft_leads=group ;;
   esac
   weft_mode=scan
-  if weft_counts; then
-    weft_mode=count
-  else
-    weft_last() { read -r weft_x weft_x weft_x weft_x weft_p </proc/loadavg; }
-    if weft_counts; then weft_mode=count; fi
-  fi
+  weft_counts
+  case $? in
+    0) weft_mode=count ;;
+    3) weft_mode=count; weft_loadavg ;;
+  esac
 elif kill -0 "-$$"; then
   weft_leads=group
 fi
@@ -86,8 +92,6 @@ weft_scan() {
 # than can be looked at, it isn't known that nobody is left.
 weft_newer() {
   weft_rounds=0
-  # Nobody but the command's own subshell, which is gone.
-  if [ "$weft_p" -eq $((weft_a + 1)) ]; then return; fi
   while [ "$weft_p" -ne "$weft_a" ]; do
     weft_rounds=$((weft_rounds + 1))
     if [ "$weft_rounds" -gt 10 ]; then
@@ -151,7 +155,12 @@ case $weft_mode in
   count | witness)
     weft_before() { weft_last; weft_a=$weft_p; }
     weft_check() {
-      if [ "$weft_mode" = witness ]; then
+      weft_last
+      # Nobody but the command's own subshell, which is gone.
+      if [ "$weft_p" -eq $((weft_a + 1)) ]; then return; fi
+      if weft_hurried 1 || weft_hurried 3; then
+        weft_left=' left'
+      elif [ "$weft_mode" = witness ]; then
         if ! weft_nobody; then
           weft_left=' left'
           return
@@ -161,14 +170,15 @@ case $weft_mode in
         weft_newer
       else
         weft_alive=1000000
-        weft_last
         weft_newer
         if [ "$weft_alive" -lt 999992 ]; then weft_witness; fi
       fi
     } ;;
   scan)
     weft_before() { :; }
-    weft_check() { weft_scan; } ;;
+    weft_check() {
+      if weft_hurried 1 || weft_hurried 3; then weft_left=' left'; else weft_scan; fi
+    } ;;
   *)
     weft_before() { :; }
     weft_check() { weft_left=' left'; } ;;
@@ -179,11 +189,10 @@ weft_after() {
   weft_left= weft_text=
   # A command may have put another directory in the place of the one where commands start.
   if ! [ . -ef "$weft_home" ]; then cd "$weft_home"; fi
-  # Nor may it leave the streams, which are everybody's, in a mode that loses what doesn't fit at once.
-  if [ "$weft_mode" != none ] && { weft_hurried 1 || weft_hurried 3; }; then weft_left=' left'; fi
-  if [ -z "$weft_left" ]; then weft_check; fi
+  weft_check
   weft_end "$@"
 }
+# Whether a command has left a stream, which is everybody's, in a mode that loses what doesn't fit at once.
 weft_hurried() {
   weft_flags=
   { read -r weft_flags && read -r weft_flags weft_flags; } <"/proc/$$/fdinfo/$1"
