@@ -15,6 +15,7 @@ import dev.weftwork.operation.shell.Shell;
 import dev.weftwork.operation.users.Users;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -60,22 +61,25 @@ class OperationsReferenceTest {
         "Shell.run"
     })
     void factsAreThoseThatThePageNames(String heading, @TempDir Path machines) throws Exception {
-        Map<String, Operation> operations = Map.of(
-                "Files.directory", Files.directory("is-not-there"),
-                "Files.file", Files.file("file"),
-                "Files.put, Files.content", Files.content("other").to("file"),
-                "Files.line", Files.line("file", "other"),
-                "Files.link", Files.link("is-not-there").to("file"),
-                "Files.absent", Files.absent("file"),
-                "Users.user", Users.user("is-not-there"),
-                "Shell.run", Shell.run("true").creates("is-not-there"));
+        Map<String, List<Operation>> operations = Map.of(
+                "Files.directory", List.of(Files.directory("is-not-there")),
+                "Files.file", List.of(Files.file("file")),
+                "Files.put, Files.content", List.of(Files.content("other").to("file")),
+                "Files.line", List.of(Files.line("file", "other")),
+                "Files.link", List.of(Files.link("is-not-there").to("file")),
+                "Files.absent", List.of(Files.absent("file")),
+                "Users.user", List.of(Users.user("is-not-there"), Users.user("is-not-there").groups("staff")),
+                "Shell.run", List.of(Shell.run("true").creates("is-not-there")));
         java.nio.file.Files.createDirectories(machines.resolve("web01"));
         java.nio.file.Files.writeString(machines.resolve("web01/file"), "content\n");
-        Operation operation = Objects.requireNonNull(operations.get(heading));
+        List<Operation> asking = Objects.requireNonNull(operations.get(heading));
         Set<String> asked = new TreeSet<>();
 
         try (var engine = Engine.of(LocalConnector.in(machines))) {
-            engine.forEachHost(Inventory.ofNames("web01"), host -> operation.plan(noting(host, asked)))
+            engine.forEachHost(Inventory.ofNames("web01"), host -> {
+                        asking.forEach(operation -> operation.plan(noting(host, asked)));
+                        return true;
+                    })
                     .throwIfFailed();
         }
 
@@ -122,6 +126,7 @@ class OperationsReferenceTest {
                     Facts.path(subject), "path",
                     Facts.pathWithHash(subject), "pathWithHash",
                     Facts.content(subject), "content",
+                    Facts.passwdEntry(subject), "passwdEntry",
                     Facts.user(subject), "user");
             String name = known.get(fact);
             if (name != null) {

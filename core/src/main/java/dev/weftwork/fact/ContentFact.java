@@ -6,24 +6,24 @@ import dev.weftwork.command.Output;
 import java.util.Optional;
 
 /** The whole of a file, for those who edit it. */
-record ContentFact(String path) implements Fact<Optional<byte[]>> {
+final class ContentFact {
 
     private static final int NO_SUCH_FILE = 44;
 
-    @Override
-    public String name() {
-        return "content of " + path;
+    private ContentFact() {}
+
+    static Fact<Optional<byte[]>> of(String path) {
+        String question = "content of " + path;
+        return new BuiltInFact<>(question, question, () -> command(path), ContentFact::parse);
     }
 
-    @Override
-    public Command command() {
+    private static Command command(String path) {
         return Command.script("[ -e \"$1\" ] || [ -h \"$1\" ] || exit " + NO_SUCH_FILE + "\ncat < \"$1\"", path)
                 .successCodes(0, NO_SUCH_FILE)
                 .describedAs("read " + path);
     }
 
-    @Override
-    public Optional<byte[]> parse(CommandResult result) {
+    private static Optional<byte[]> parse(CommandResult result) {
         if (result.exitCode().orElseThrow() == NO_SUCH_FILE) {
             return Optional.empty();
         }

@@ -36,7 +36,7 @@ public final class Facts {
 
     /** Which operating system the machine runs. */
     public static Fact<OsRelease> osRelease() {
-        return new OsRelease.Read();
+        return OsRelease.FACT;
     }
 
     /**
@@ -45,26 +45,43 @@ public final class Facts {
      * @throws IllegalArgumentException if the path is empty or begins with {@code ~}
      */
     public static Fact<PathInfo> path(String path) {
-        return new PathInfo.Read(argument(path), false);
+        return PathInfo.fact(argument(path), false);
     }
 
     /** As {@link #path}, with the SHA-256 of a file. */
     public static Fact<PathInfo> pathWithHash(String path) {
-        return new PathInfo.Read(argument(path), true);
+        return PathInfo.fact(argument(path), true);
     }
 
     /** The bytes of a file of at most 8 MiB, links followed; nothing if there is no such file. */
     public static Fact<Optional<byte[]>> content(String path) {
-        return new ContentFact(argument(path));
+        return ContentFact.of(argument(path));
     }
 
-    /** The account of that name, wherever the machine looks for accounts; nothing if there is none. */
+    /**
+     * The entry of that name in the table of users, wherever the machine looks for them; nothing if there is none.
+     *
+     * @throws IllegalArgumentException if it is empty, begins with {@code -} or contains {@code :}
+     */
+    public static Fact<Optional<PasswdEntry>> passwdEntry(String name) {
+        return PasswdEntry.fact(requireName("user name", name));
+    }
+
+    /**
+     * As {@link #passwdEntry}, with the groups that the account is in.
+     *
+     * @throws IllegalArgumentException as there
+     */
     public static Fact<Optional<UserAccount>> user(String name) {
-        return new UserAccount.Read(requireName("user name", name));
+        return UserAccount.fact(requireName("user name", name));
     }
 
-    /** The group of that name; nothing if there is none. */
+    /**
+     * The group of that name; nothing if there is none.
+     *
+     * @throws IllegalArgumentException if it is empty, begins with {@code -} or contains {@code :}
+     */
     public static Fact<Optional<UserGroup>> group(String name) {
-        return new UserGroup.Read(requireName("group name", name));
+        return UserGroup.fact(requireName("group name", name));
     }
 }

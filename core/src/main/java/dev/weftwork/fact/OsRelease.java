@@ -1,7 +1,6 @@
 package dev.weftwork.fact;
 
 import dev.weftwork.command.Command;
-import dev.weftwork.command.CommandResult;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -20,6 +19,20 @@ import java.util.Map;
  */
 public record OsRelease(
         String id, List<String> idLike, String versionId, String prettyName, Map<String, String> variables) {
+
+    static final Fact<OsRelease> FACT = new BuiltInFact<>(
+            "os-release",
+            "os-release",
+            () -> OsRelease.COMMAND,
+            result -> parse(result.stdout().lines()));
+
+    private static final Command COMMAND = Command.script("""
+                for file in /etc/os-release /usr/lib/os-release; do
+                  if [ -r "$file" ]; then cat "$file"; exit; fi
+                done
+                system=$(uname -s | tr '[:upper:]' '[:lower:]') || exit
+                printf 'ID=%s\\nVERSION_ID=%s\\nPRETTY_NAME="%s"\\n' "$system" "$(uname -r)" "$(uname -sr)"
+                """).describedAs("read os-release");
 
     public OsRelease {
         idLike = List.copyOf(idLike);
@@ -56,30 +69,5 @@ public record OsRelease(
         boolean twice = value.length() >= 2 && value.startsWith("\"") && value.endsWith("\"");
         String inner = single || twice ? value.substring(1, value.length() - 1) : value;
         return single ? inner : inner.replaceAll("\\\\(.)", "$1");
-    }
-
-    record Read() implements Fact<OsRelease> {
-        private static final Command COMMAND = Command.script("""
-                        for file in /etc/os-release /usr/lib/os-release; do
-                          if [ -r "$file" ]; then cat "$file"; exit; fi
-                        done
-                        system=$(uname -s | tr '[:upper:]' '[:lower:]') || exit
-                        printf 'ID=%s\\nVERSION_ID=%s\\nPRETTY_NAME="%s"\\n' "$system" "$(uname -r)" "$(uname -sr)"
-                        """).describedAs("read os-release");
-
-        @Override
-        public String name() {
-            return "os-release";
-        }
-
-        @Override
-        public Command command() {
-            return COMMAND;
-        }
-
-        @Override
-        public OsRelease parse(CommandResult result) {
-            return OsRelease.parse(result.stdout().lines());
-        }
     }
 }

@@ -1,7 +1,6 @@
 package dev.weftwork.fact;
 
 import dev.weftwork.command.Command;
-import dev.weftwork.command.CommandResult;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -50,6 +49,34 @@ public record PathInfo(
         }
     }
 
+    /** One round trip for everything. GNU and BusyBox have {@code stat -c}, BSD and macOS {@code stat -f}. */
+    private static final String SCRIPT = """
+            LC_ALL=C; export LC_ALL
+            if [ -h "$1" ]; then kind=link
+            elif [ -f "$1" ]; then kind=file
+            elif [ -d "$1" ]; then kind=directory
+            elif [ -e "$1" ]; then kind=other
+            else echo nothing; exit 0
+            fi
+            echo "$kind"
+            stat -c '%a
+            %s
+            %U
+            %G
+            %u
+            %g' "$1" 2>/dev/null || stat -f '%Mp%Lp%n%z%n%Su%n%Sg%n%u%n%g' "$1" || exit
+            hash=
+            if [ "$2" = yes ] && [ "$kind" = file ]; then
+              if command -v sha256sum >/dev/null 2>&1; then hash=$(sha256sum < "$1") || exit
+              elif command -v shasum >/dev/null 2>&1; then hash=$(shasum -a 256 < "$1") || exit
+              elif command -v openssl >/dev/null 2>&1; then hash=$(openssl dgst -sha256 -r < "$1") || exit
+              else echo 'neither sha256sum nor shasum nor openssl is on this machine; install one' >&2; exit 1
+              fi
+            fi
+            echo "${hash%% *}"
+            if [ "$kind" = link ]; then readlink "$1"; else echo; fi
+            """;
+
     private static final PathInfo NOTHING =
             new PathInfo(Kind.NOTHING, "", "", "", "", "", OptionalLong.empty(), Optional.empty(), Optional.empty());
 
@@ -92,49 +119,12 @@ public record PathInfo(
         return text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
     }
 
-    /** One round trip for everything. GNU and BusyBox have {@code stat -c}, BSD and macOS {@code stat -f}. */
-    record Read(String path, boolean withHash) implements Fact<PathInfo> {
-
-        private static final String SCRIPT = """
-                LC_ALL=C; export LC_ALL
-                if [ -h "$1" ]; then kind=link
-                elif [ -f "$1" ]; then kind=file
-                elif [ -d "$1" ]; then kind=directory
-                elif [ -e "$1" ]; then kind=other
-                else echo nothing; exit 0
-                fi
-                echo "$kind"
-                stat -c '%a
-                %s
-                %U
-                %G
-                %u
-                %g' "$1" 2>/dev/null || stat -f '%Mp%Lp%n%z%n%Su%n%Sg%n%u%n%g' "$1" || exit
-                hash=
-                if [ "$2" = yes ] && [ "$kind" = file ]; then
-                  if command -v sha256sum >/dev/null 2>&1; then hash=$(sha256sum < "$1") || exit
-                  elif command -v shasum >/dev/null 2>&1; then hash=$(shasum -a 256 < "$1") || exit
-                  elif command -v openssl >/dev/null 2>&1; then hash=$(openssl dgst -sha256 -r < "$1") || exit
-                  else echo 'neither sha256sum nor shasum nor openssl is on this machine; install one' >&2; exit 1
-                  fi
-                fi
-                echo "${hash%% *}"
-                if [ "$kind" = link ]; then readlink "$1"; else echo; fi
-                """;
-
-        @Override
-        public String name() {
-            return "path " + path;
-        }
-
-        @Override
-        public Command command() {
-            return Command.script(SCRIPT, path, withHash ? "yes" : "no").describedAs("look at " + path);
-        }
-
-        @Override
-        public PathInfo parse(CommandResult result) {
-            return PathInfo.parse(result.stdoutText());
-        }
+    static Fact<PathInfo> fact(String path, boolean withHash) {
+        String name = "path " + path;
+        return new BuiltInFact<>(
+                name,
+                withHash ? "hash and " + name : name,
+                () -> Command.script(SCRIPT, path, withHash ? "yes" : "no").describedAs("look at " + path),
+                result -> parse(result.stdoutText()));
     }
 }

@@ -1,7 +1,6 @@
 package dev.weftwork.fact;
 
 import dev.weftwork.command.Command;
-import dev.weftwork.command.CommandResult;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Optional;
@@ -10,7 +9,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * An account of a machine, from its own files or from wherever its name service looks.
+ * An account of a machine with its groups, from its own files or from wherever its name service looks. Who doesn't ask for
+ * the groups asks for less by {@link PasswdEntry}.
  *
  * @param name its name
  * @param uid its number
@@ -31,6 +31,14 @@ public record UserAccount(
         String primaryGroup,
         Set<String> groups) {
 
+    /**
+     * {@code id} complains on standard error, and exits 1, about groups without a name; it prints their numbers all the
+     * same. Its words are translated unless it is told not to.
+     */
+    private static final String SCRIPT = PasswdEntry.LOOKUP + """
+            printf '%s\\n' "$(LC_ALL=C id "$1" 2>/dev/null)"
+            """;
+
     public UserAccount {
         groups = Set.copyOf(groups);
     }
@@ -46,10 +54,10 @@ public record UserAccount(
         if (lines.isEmpty()) {
             return Optional.empty();
         }
-        String[] fields = lines.get(0).split(":", -1);
-        if (fields.length != 7 || lines.size() != 2) {
-            throw new IllegalArgumentException("expected an entry of seven fields and a line of groups, got: " + lines);
+        if (lines.size() != 2) {
+            throw new IllegalArgumentException("expected an entry and a line of groups, got: " + lines);
         }
+        PasswdEntry entry = PasswdEntry.parse(lines).orElseThrow();
         String said = lines.get(1);
         var names = new HashMap<String, String>();
         Matcher line = ID.matcher(said);
@@ -59,57 +67,29 @@ public record UserAccount(
                 names.put(group.group(1), group.group(2) == null ? group.group(1) : group.group(2));
             }
         }
+        String gid = Long.toString(entry.gid());
         return Optional.of(new UserAccount(
-                fields[0],
-                Long.parseLong(fields[2]),
-                Long.parseLong(fields[3]),
-                fields[4],
-                fields[5],
-                fields[6],
-                names.getOrDefault(fields[3], fields[3]),
+                entry.name(),
+                entry.uid(),
+                entry.gid(),
+                entry.comment(),
+                entry.home(),
+                entry.shell(),
+                names.getOrDefault(gid, gid),
                 Set.copyOf(names.values())));
     }
 
-    /**
-     * One account is looked up, never the whole table: cheap, and right where the table can't be listed. {@code id}
-     * complains on standard error, and exits 1, about groups without a name; it prints their numbers all the same. Its words
-     * are translated unless it is told not to.
-     */
-    record Read(String user) implements Fact<Optional<UserAccount>> {
+    /** The part of it that is in the machine's table of users. */
+    public PasswdEntry entry() {
+        return new PasswdEntry(name, uid, gid, comment, home, shell);
+    }
 
-        private static final String SCRIPT = """
-                if command -v getent >/dev/null 2>&1; then
-                  entry=$(getent passwd "$1") || { status=$?; [ "$status" -eq 2 ] && exit 0; exit "$status"; }
-                  # It also finds users by their number.
-                  case $entry in "$1":*) ;; *) exit 0 ;; esac
-                else
-                  entry=$(awk -F: -v name="$1" '$1 == name { print; exit }' /etc/passwd) || exit
-                fi
-                if [ -z "$entry" ]; then
-                  # macOS keeps its users elsewhere.
-                  if id -u "$1" >/dev/null 2>&1; then
-                    echo "user $1 is not in /etc/passwd, and there is no getent to look elsewhere" >&2
-                    exit 1
-                  fi
-                  exit 0
-                fi
-                printf '%s\\n' "$entry"
-                printf '%s\\n' "$(LC_ALL=C id "$1" 2>/dev/null)"
-                """;
-
-        @Override
-        public String name() {
-            return "user " + user;
-        }
-
-        @Override
-        public Command command() {
-            return Command.script(SCRIPT, user).describedAs("look up user " + user);
-        }
-
-        @Override
-        public Optional<UserAccount> parse(CommandResult result) {
-            return UserAccount.parse(result.stdout().lines());
-        }
+    static Fact<Optional<UserAccount>> fact(String user) {
+        String question = "user " + user;
+        return new BuiltInFact<>(
+                question,
+                question,
+                () -> Command.script(SCRIPT, user).describedAs("look up user " + user),
+                result -> parse(result.stdout().lines()));
     }
 }

@@ -1,7 +1,6 @@
 package dev.weftwork.fact;
 
 import dev.weftwork.command.Command;
-import dev.weftwork.command.CommandResult;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -15,6 +14,16 @@ import java.util.TreeSet;
  * @param members names of the accounts that its entry lists; those that have it as primary group need not be among them
  */
 public record UserGroup(String name, long gid, Set<String> members) {
+
+    private static final String SCRIPT = """
+            if command -v getent >/dev/null 2>&1; then
+              entry=$(getent group "$1") || { status=$?; [ "$status" -eq 2 ] && exit 0; exit "$status"; }
+              # It also finds groups by their number.
+              case $entry in "$1":*) printf '%s\\n' "$entry" ;; esac
+            else
+              awk -F: -v name="$1" '$1 == name { print; exit }' /etc/group
+            fi
+            """;
 
     public UserGroup {
         members = Set.copyOf(members);
@@ -33,31 +42,12 @@ public record UserGroup(String name, long gid, Set<String> members) {
         return Optional.of(new UserGroup(fields[0], Long.parseLong(fields[2]), members));
     }
 
-    record Read(String group) implements Fact<Optional<UserGroup>> {
-
-        private static final String SCRIPT = """
-                if command -v getent >/dev/null 2>&1; then
-                  entry=$(getent group "$1") || { status=$?; [ "$status" -eq 2 ] && exit 0; exit "$status"; }
-                  # It also finds groups by their number.
-                  case $entry in "$1":*) printf '%s\\n' "$entry" ;; esac
-                else
-                  awk -F: -v name="$1" '$1 == name { print; exit }' /etc/group
-                fi
-                """;
-
-        @Override
-        public String name() {
-            return "group " + group;
-        }
-
-        @Override
-        public Command command() {
-            return Command.script(SCRIPT, group).describedAs("look up group " + group);
-        }
-
-        @Override
-        public Optional<UserGroup> parse(CommandResult result) {
-            return UserGroup.parse(result.stdout().lines());
-        }
+    static Fact<Optional<UserGroup>> fact(String group) {
+        String question = "group " + group;
+        return new BuiltInFact<>(
+                question,
+                question,
+                () -> Command.script(SCRIPT, group).describedAs("look up group " + group),
+                result -> parse(result.stdout().lines()));
     }
 }

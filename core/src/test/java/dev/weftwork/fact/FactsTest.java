@@ -211,6 +211,9 @@ class FactsTest {
             UserAccount root = read(shell, Facts.user("root")).orElseThrow();
             assertThat(root.uid()).isZero();
             assertThat(root.groups()).contains(root.primaryGroup());
+            assertThat(read(shell, Facts.passwdEntry("root"))).contains(root.entry());
+            assertThat(read(shell, Facts.passwdEntry("no-such-user"))).isEmpty();
+            assertThat(read(shell, Facts.passwdEntry("0"))).as("a number is no name").isEmpty();
             assertThat(read(shell, Facts.user("no-such-user"))).isEmpty();
             assertThat(read(shell, Facts.user("0"))).as("a number is no name").isEmpty();
             assertThat(read(shell, Facts.group("0"))).as("a number is no name").isEmpty();
@@ -234,6 +237,23 @@ class FactsTest {
     @Test
     void equalFactsAreReadOnce() {
         assertThat(Facts.path("/x")).isEqualTo(Facts.path("/x")).isNotEqualTo(Facts.pathWithHash("/x"));
-        assertThat(Facts.user("a")).isEqualTo(Facts.user("a")).isNotEqualTo(Facts.user("b"));
+        assertThat(Facts.user("a"))
+                .isEqualTo(Facts.user("a"))
+                .hasSameHashCodeAs(Facts.user("a"))
+                .isNotEqualTo(Facts.user("b"))
+                .isNotEqualTo(Facts.passwdEntry("a"))
+                .isNotEqualTo(Facts.group("a"));
+        // What one asks is never what another asks of something else.
+        assertThat(Set.of(
+                        Facts.osRelease(),
+                        Facts.path("x"),
+                        Facts.pathWithHash("x"),
+                        Facts.content("x"),
+                        Facts.passwdEntry("x"),
+                        Facts.user("x"),
+                        Facts.group("x"),
+                        Facts.path("and path x"),
+                        Facts.user("user x")))
+                .hasSize(9);
     }
 }

@@ -37,7 +37,7 @@ record Attributes(
             throw new IllegalArgumentException(
                     "mode must be three or four octal digits such as 640, was '" + octal + "'");
         }
-        return new Attributes(owner, group, "%04o".formatted(Integer.parseInt(octal, 8)));
+        return new Attributes(owner, group, "0".repeat(4 - octal.length()) + octal);
     }
 
     private static String requireAccount(String what, String name) {

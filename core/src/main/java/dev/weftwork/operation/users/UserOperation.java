@@ -3,13 +3,14 @@ package dev.weftwork.operation.users;
 import dev.weftwork.command.Command;
 import dev.weftwork.fact.Facts;
 import dev.weftwork.fact.HostFacts;
+import dev.weftwork.fact.PasswdEntry;
 import dev.weftwork.fact.UserAccount;
 import dev.weftwork.operation.Change;
 import dev.weftwork.operation.Operation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -21,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <dl>
  *   <dt>Reads
- *   <dd>{@link Facts#user}, the account's entry and its groups; nobody else's.
+ *   <dd>{@link Facts#passwdEntry}, the account's entry; where groups are wanted {@link Facts#user}, the same with its
+ *       groups; nobody else's.
  *   <dt>Changes
  *   <dd>A missing account is made by one command, {@code useradd}, or {@code adduser} and {@code addgroup} on
  *       BusyBox. Of one that is there, all its fields are one change by {@code usermod}, and groups to join are another
@@ -263,11 +265,17 @@ public final class UserOperation implements Operation {
 
     @Override
     public List<Change> plan(HostFacts facts) {
-        Optional<UserAccount> found = facts.fact(Facts.user(name));
         if (options.absent) {
-            return found.isEmpty() ? List.of() : List.of(delete());
+            return facts.fact(Facts.passwdEntry(name)).isEmpty() ? List.of() : List.of(delete());
         }
-        return found.isEmpty() ? List.of(create()) : modify(found.get());
+        if (options.group == null && options.groups.isEmpty()) {
+            return facts.fact(Facts.passwdEntry(name))
+                    .map(entry -> modify(entry, null))
+                    .orElseGet(() -> List.of(create()));
+        }
+        return facts.fact(Facts.user(name))
+                .map(account -> modify(account.entry(), account))
+                .orElseGet(() -> List.of(create()));
     }
 
     private Change create() {
@@ -295,7 +303,10 @@ public final class UserOperation implements Operation {
                         .successCodes(0));
     }
 
-    private List<Change> modify(UserAccount found) {
+    /**
+     * @param account the same with its groups, if any are wanted
+     */
+    private List<Change> modify(PasswdEntry found, @Nullable UserAccount account) {
         var summary = new ArrayList<String>();
         Command command = Command.script(MODIFY, name).inSessionShell().successCodes(0);
         if (options.home != null && !options.home.equals(found.home())) {
@@ -310,8 +321,8 @@ public final class UserOperation implements Operation {
             summary.add("uid " + found.uid() + " -> " + options.uid);
             command = command.arg("-u").arg(Long.toString(options.uid));
         }
-        if (options.group != null && !options.group.equals(found.primaryGroup())) {
-            summary.add("group " + found.primaryGroup() + " -> " + options.group);
+        if (account != null && options.group != null && !options.group.equals(account.primaryGroup())) {
+            summary.add("group " + account.primaryGroup() + " -> " + options.group);
             command = command.arg("-g").arg(options.group);
         }
         if (options.comment != null && !options.comment.equals(found.comment())) {
@@ -323,7 +334,7 @@ public final class UserOperation implements Operation {
             changes.add(change("user " + name + ": " + String.join(", ", summary), command));
         }
         var missing = new TreeSet<>(options.groups);
-        missing.removeAll(found.groups());
+        missing.removeAll(account == null ? Set.of() : account.groups());
         if (!missing.isEmpty()) {
             String names = String.join(",", missing);
             changes.add(change(
