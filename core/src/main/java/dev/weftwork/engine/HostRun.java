@@ -164,7 +164,7 @@ final class HostRun implements EarlierSteps {
         // Not before: so many hosts may wait for their first step.
         results.ensureCapacity(run.steps.size());
         results.add(result);
-        run.ended(index, new End(result.status(), result.changed()));
+        run.ended(index, result.status(), result.changed());
         run.events.emit(() -> new RunEvent.StepFinished(host, result));
         return switch (result.status()) {
             case FAILED -> new Ending(HostStatus.FAILED, result.failure().orElseThrow());

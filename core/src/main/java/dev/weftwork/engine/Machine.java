@@ -21,15 +21,15 @@ final class Machine implements ThreadFactory {
 
     private static final Logger LOG = LoggerFactory.getLogger(Machine.class);
 
-    private record Key(Fact<?> fact, StepOptions.Scope scope) {}
-
     final Host host;
     final HostExecutor commands;
 
     /** Held during a step; null where no step is delegated to it. */
     final @Nullable Places turns;
 
-    private @Nullable Map<Key, Object> facts;
+    /** By what their answers depend on. */
+    private @Nullable Map<StepOptions.Scope, Map<Fact<?>, Object>> facts;
+
     private volatile @Nullable Connection connection;
 
     private volatile boolean uncertain;
@@ -78,17 +78,18 @@ final class Machine implements ThreadFactory {
 
     @SuppressWarnings("unchecked") // a fact is the key of what it parsed
     <T> @Nullable T known(Fact<T> fact, StepOptions.Scope scope) {
-        Map<Key, Object> all = facts;
-        return all == null ? null : (T) all.get(new Key(fact, scope));
+        Map<StepOptions.Scope, Map<Fact<?>, Object>> all = facts;
+        Map<Fact<?>, Object> known = all == null ? null : all.get(scope);
+        return known == null ? null : (T) known.get(fact);
     }
 
     <T> void learn(Fact<T> fact, StepOptions.Scope scope, T value) {
-        Map<Key, Object> all = facts;
+        Map<StepOptions.Scope, Map<Fact<?>, Object>> all = facts;
         if (all == null) {
             all = new HashMap<>();
             facts = all;
         }
-        all.put(new Key(fact, scope), value);
+        all.computeIfAbsent(scope, any -> new HashMap<>()).put(fact, value);
     }
 
     /** In a plan: something would be changed, or may be, so that what is found later may be found otherwise in a run. */

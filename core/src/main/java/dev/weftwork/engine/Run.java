@@ -14,17 +14,17 @@ import dev.weftwork.report.HostStatus;
 import dev.weftwork.report.RunMode;
 import dev.weftwork.report.RunReport;
 import dev.weftwork.report.StepResult;
+import dev.weftwork.report.StepStatus;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.IntConsumer;
@@ -71,8 +71,9 @@ final class Run {
     private final List<@Nullable Places> stepPlaces = new ArrayList<>();
     private final List<@Nullable OnceForAll> onceForAll = new ArrayList<>();
     private final Map<String, Integer> stepIndex = new HashMap<>();
-    /** For each step the ways in which it has ended on some host. */
-    private final AtomicReferenceArray<Set<EarlierSteps.End>> endings;
+
+    /** Of each step a bit for each way in which some host has ended it. */
+    private final AtomicIntegerArray endings;
 
     /** Each step's options on hosts whose data say nothing of them. */
     private final List<StepOptions> stepOptions = new ArrayList<>();
@@ -122,10 +123,7 @@ final class Run {
                 .map(length -> new Limit(Limit.Of.RUN, length, begin + length.toNanos()))
                 .orElse(null);
         places = options.maxParallel() < hosts.size() ? new Places(options.maxParallel()) : null;
-        endings = new AtomicReferenceArray<>(steps.size());
-        for (int step = 0; step < steps.size(); step++) {
-            endings.set(step, Set.of());
-        }
+        endings = new AtomicIntegerArray(steps.size());
         underWay = new AtomicReferenceArray<>(hosts.size());
         results = new AtomicReferenceArray<>(hosts.size());
         hosts.forEach(this::learnOptions);
@@ -401,23 +399,30 @@ final class Run {
         return Objects.requireNonNull(stepIndex.get(step), "a deploy knows the steps it asks for");
     }
 
+    @SuppressWarnings("EnumOrdinal") // known in this run only
+    private static int bit(StepStatus status, boolean changed) {
+        return 1 << (2 * status.ordinal() + (changed ? 1 : 0));
+    }
+
     /** Most of the time it is known already, and hosts must not fight for it. */
-    void ended(int step, EarlierSteps.End end) {
-        while (true) {
-            Set<EarlierSteps.End> seen = endings.get(step);
-            if (seen.contains(end)) {
-                return;
-            }
-            var more = new HashSet<>(seen);
-            more.add(end);
-            if (endings.compareAndSet(step, seen, Set.copyOf(more))) {
-                return;
-            }
+    void ended(int step, StepStatus status, boolean changed) {
+        int bit = bit(status, changed);
+        int seen = endings.get(step);
+        while ((seen & bit) == 0 && !endings.compareAndSet(step, seen, seen | bit)) {
+            seen = endings.get(step);
         }
     }
 
     boolean anywhere(String step, Predicate<EarlierSteps.End> wanted) {
-        return endings.get(indexOf(step)).stream().anyMatch(wanted);
+        int seen = endings.get(indexOf(step));
+        for (StepStatus status : StepStatus.values()) {
+            for (boolean changed : new boolean[] {false, true}) {
+                if ((seen & bit(status, changed)) != 0 && wanted.test(new EarlierSteps.End(status, changed))) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** A step that one host takes for all: who that is, and how it ended there. */

@@ -364,9 +364,11 @@ final class StepRun {
             if (machine.turns != null) {
                 walk.connect(machine);
             }
-            switch (step.body()) {
-                case Step.Body.Planned planned -> make(view, planned);
-                case Step.Body.Code code -> call(view, code.code());
+            // No switch over types: the first one takes a JVM 5 to 40 ms, and ordinary runs have no other.
+            if (step.body() instanceof Step.Body.Planned planned) {
+                make(view, planned);
+            } else if (step.body() instanceof Step.Body.Code code) {
+                call(view, code.code());
             }
         } catch (InterruptedException e) {
             interrupted(e);
