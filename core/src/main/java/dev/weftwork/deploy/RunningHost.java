@@ -43,8 +43,8 @@ public interface RunningHost extends HostFacts {
     }
 
     /**
-     * As {@link #run(Command)}, of a command that changes nothing: the step isn't {@code CHANGED} for it, facts stay known,
-     * and the report doesn't list it.
+     * As {@link #run(Command)}, of a command that changes nothing: the step isn't {@code CHANGED} for it, facts stay known
+     * to its end, and the report doesn't list it.
      */
     CommandResult query(Command command);
 

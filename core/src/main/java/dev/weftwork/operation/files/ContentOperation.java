@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  *   <dd>{@link Facts#pathWithHash}; where diffs are wanted and the content differs also {@link Facts#content}.
  *   <dt>Changes
  *   <dd>Another content is one change, with owner and mode: written to a temporary file that only its writer can read,
- *       checked for its length and SHA-256, and moved into place. A link in its place is replaced, and what it points
- *       to stays. Of a file with the right content, owner and group are one change and the mode another.
+ *       checked by its SHA-256, or its length where no program knows that, and moved into place. A link in its place is
+ *       replaced, and what it points to stays. Of a file with the right content, owner and group are one change and the mode another.
  *   <dt>Refuses
  *   <dd>A directory, a device, a socket or a pipe in its place, a parent directory that isn't there, and an owner,
  *       group or mode that can't be given or kept.
