@@ -5,25 +5,34 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.StringJoiner;
 import java.util.stream.Collectors;
 
 /** The shell text that a session's shell is sent when it opens. */
 final class SessionScript {
 
-    private static final String TEXT = read("session.sh");
+    private static final byte[] TEXT = read("session.sh").getBytes(StandardCharsets.UTF_8);
 
     private SessionScript() {}
 
     static byte[] of(String nonce, Login login) {
-        return ("weft_shared=" + (login.sharedMachine() ? "yes" : "no") + "\nweft_nonce=" + nonce.substring(1)
-                        + "\nweft_sh() { exec " + login.quotedShell() + " \"$@\"; }\n" + TEXT)
+        byte[] own = ("weft_shared=" + (login.sharedMachine() ? "yes" : "no") + "\nweft_nonce=" + nonce.substring(1)
+                        + "\nweft_sh() { exec " + login.quotedShell() + " \"$@\"; }\n")
                 .getBytes(StandardCharsets.UTF_8);
+        byte[] script = Arrays.copyOf(own, own.length + TEXT.length);
+        System.arraycopy(TEXT, 0, script, own.length, TEXT.length);
+        return script;
     }
 
     static String quoted(List<String> words) {
-        return words.stream().map(Command::quote).collect(Collectors.joining(" "));
+        var quoted = new StringJoiner(" ");
+        for (String word : words) {
+            quoted.add(Command.quote(word));
+        }
+        return quoted.toString();
     }
 
     /** Without comments and indentation: some shells read it byte by byte. */

@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 final class Handshakes {
 
+    /** Where those who have the places aren't known, or not yet. */
     private static final long LOOK_AGAIN_NANOS = Duration.ofMillis(250).toNanos();
 
     private final Semaphore places;
@@ -34,7 +35,7 @@ final class Handshakes {
     /** A place, as soon as there is one. */
     Place take() throws InterruptedException {
         while (true) {
-            Optional<Place> place = takeWithin(LOOK_AGAIN_NANOS);
+            Optional<Place> place = takeWithin(Long.MAX_VALUE);
             if (place.isPresent()) {
                 return place.get();
             }
@@ -50,7 +51,7 @@ final class Handshakes {
         long deadline = System.nanoTime() + limit.toNanos();
         while (true) {
             long left = deadline - System.nanoTime();
-            Optional<Place> place = takeWithin(Math.min(left, LOOK_AGAIN_NANOS));
+            Optional<Place> place = takeWithin(left);
             if (place.isPresent()) {
                 return place.get();
             } else if (left <= 0) {
@@ -60,8 +61,13 @@ final class Handshakes {
         }
     }
 
+    /**
+     * Waits no longer than the oldest place may be kept: then there is one, and until then hundreds who wait needn't look.
+     */
     private Optional<Place> takeWithin(long nanos) throws InterruptedException {
-        if (!places.tryAcquire(nanos, TimeUnit.NANOSECONDS)) {
+        Place first = taken.peek();
+        long kept = first == null ? LOOK_AGAIN_NANOS : Math.max(1, first.since + longestNanos - System.nanoTime());
+        if (!places.tryAcquire(Math.min(nanos, kept), TimeUnit.NANOSECONDS)) {
             Place oldest = taken.peek();
             if (oldest != null && System.nanoTime() - oldest.since >= longestNanos) {
                 oldest.giveUp();
