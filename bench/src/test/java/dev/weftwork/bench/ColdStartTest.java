@@ -119,7 +119,10 @@ class ColdStartTest {
             Path stdout = run(orbstack, commands.get(1), jars);
 
             assertThat(folder.resolve("stderr")).isEmptyFile();
-            assertThat(Files.readAllLines(stdout)).first().asString().startsWith("run of 'published benchmark' begins: ");
+            assertThat(Files.readAllLines(stdout))
+                    .first()
+                    .asString()
+                    .startsWith("run of 'published benchmark' begins: ");
             assertThat(Files.readAllLines(stdout))
                     .last()
                     .asString()
