@@ -104,8 +104,8 @@ class DocumentationTest {
 
     /** Code in the columns that are headed with our name. */
     @ParameterizedTest
-    @CsvSource({"pyinfra, 100", "orbstack, 40"})
-    void whatStandsBesidePyinfraCompiles(String page, int atLeast) throws IOException {
+    @CsvSource({"pyinfra, 100", "orbstack, 40", "ansible, 60"})
+    void whatStandsBesideAnotherToolCompiles(String page, int atLeast) throws IOException {
         var samples = new ArrayList<String>();
         int ours = -1;
         for (String line : Files.readAllLines(TOP.resolve("docs/" + page + ".md"))) {
@@ -170,12 +170,15 @@ class DocumentationTest {
     }
 
     static Stream<Path> pages() throws IOException {
-        try (Stream<Path> docs = Files.walk(TOP.resolve("docs"))) {
-            return Stream.concat(
-                    Stream.of("README.md", "CONTRIBUTING.md", "CHANGELOG.md").map(TOP::resolve),
-                    docs.filter(file -> file.toString().endsWith(".md")))
-                    .toList()
-                    .stream();
+        return Stream.concat(
+                Stream.of("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "connector-orbstack/src/emulator/README.md")
+                        .map(TOP::resolve),
+                Stream.concat(pagesIn("docs"), pagesIn(".github")));
+    }
+
+    private static Stream<Path> pagesIn(String folder) throws IOException {
+        try (Stream<Path> files = Files.walk(TOP.resolve(folder))) {
+            return files.filter(file -> file.toString().endsWith(".md")).sorted().toList().stream();
         }
     }
 
@@ -197,14 +200,40 @@ class DocumentationTest {
         }
     }
 
-    /** What headings of a page are called in links. */
+    /** What headings of a page are called in links: the second of the same words gets a 1, and so on. */
     private static List<String> anchors(Path page) throws IOException {
-        return Files.readAllLines(page).stream()
-                .filter(line -> line.matches("#+ .*"))
-                .map(line -> line.replaceFirst("#+ ", "")
+        var anchors = new ArrayList<String>();
+        boolean code = false;
+        for (String line : Files.readAllLines(page)) {
+            if (line.strip().startsWith("```")) {
+                code = !code;
+            } else if (!code && line.matches("#+ .*")) {
+                String name = line.replaceFirst("#+ ", "")
                         .toLowerCase(Locale.ROOT)
                         .replaceAll("[^\\p{L}\\p{N} _-]", "")
-                        .replace(' ', '-'))
-                .toList();
+                        .replace(' ', '-');
+                String anchor = name;
+                for (int i = 1; anchors.contains(anchor); i++) {
+                    anchor = name + "-" + i;
+                }
+                anchors.add(anchor);
+            }
+        }
+        return anchors;
+    }
+
+    @Test
+    void headingsAreCalledAsGitHubCallsThem() throws IOException {
+        Path page = Files.writeString(folder.resolve("page.md"), """
+                # The `one` & only
+                ## Options
+                ```sh
+                # a comment
+                ```
+                ### Options
+                ## Options
+                """);
+
+        assertThat(anchors(page)).containsExactly("the-one--only", "options", "options-1", "options-2");
     }
 }

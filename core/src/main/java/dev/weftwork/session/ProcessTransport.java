@@ -87,7 +87,11 @@ public final class ProcessTransport implements ShellTransport {
     static List<String> perlLead() {
         String perl = "/usr/bin/perl";
         return Files.isExecutable(Path.of(perl))
-                ? List.of(perl, "-MPOSIX=setsid", "-e", "setsid(); exec { $ARGV[0] } @ARGV or exit 127")
+                ? List.of(
+                        perl,
+                        "-MPOSIX=setsid",
+                        "-e",
+                        "setsid(); exec { $ARGV[0] } @ARGV or do { print STDERR \"$ARGV[0]: $!\\n\"; exit 127 }")
                 : List.of();
     }
 

@@ -226,7 +226,8 @@ class EngineOnProcessesTest {
 
     @Test
     void theTemporaryFolderOfAMachineIsGoneWhenTheEngineIsClosed() throws Exception {
-        Path machines = folder.resolve("machines");
+        // Real, as PWD is, also where temporary files are behind a link as on macOS.
+        Path machines = folder.toRealPath().resolve("machines");
 
         try (var engine = Engine.of(LocalConnector.in(machines))) {
             engine.run(

@@ -151,7 +151,7 @@ class StepsTest {
         }
 
         @Test
-        void reachTheMachine(@TempDir Path folder) {
+        void reachTheMachine(@TempDir Path folder) throws Exception {
             Fact<String> where = Fact.of(
                     "where",
                     Command.script("echo \"$PWD $VAR\""),
@@ -183,7 +183,7 @@ class StepsTest {
             RunReport report = run(LocalConnector.in(folder), RunOptions.standard(), inventory, deploy);
 
             report.throwIfFailed();
-            Path home = folder.resolve("web01");
+            Path home = folder.toRealPath().resolve("web01");
             assertThat(report.host("web01").step("in").stdoutText())
                     .isEqualTo(home.resolve("sub") + " of step hush shared\n");
             assertThat(report.host("web01").step("out").stdoutText()).isEqualTo(home + " of deploy shared\n");

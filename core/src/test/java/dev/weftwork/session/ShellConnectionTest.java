@@ -441,7 +441,8 @@ class ShellConnectionTest {
         void heldByADaemonThatDoesNotReadItHoldsNothing() throws Exception {
             String marker = "307." + ProcessHandle.current().pid();
 
-            CommandResult result = run(Command.script("setsid sleep \"$1\" >/dev/null 2>&1 <&0 & echo done", marker)
+            CommandResult result = run(Command.script(
+                            Shells.inASessionOfItsOwn() + " sleep \"$1\" >/dev/null 2>&1 <&0 & echo done", marker)
                     .stdin(new byte[1_000_000])
                     .timeout(Duration.ofSeconds(100)));
 
@@ -467,10 +468,10 @@ class ShellConnectionTest {
             String marker = "308." + ProcessHandle.current().pid();
             String many = """
                     for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
-                      setsid sleep "$1" >/dev/null 2>&1 </dev/null &
+                      %s sleep "$1" >/dev/null 2>&1 </dev/null &
                     done
                     # Until all are in sessions of their own.
-                    sleep 0.5""";
+                    sleep 0.5""".formatted(Shells.inASessionOfItsOwn());
             String watched = "if (: <&5) 2>/dev/null; then echo watched; else echo unwatched; fi";
 
             try {

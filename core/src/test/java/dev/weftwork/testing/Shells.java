@@ -1,5 +1,6 @@
 package dev.weftwork.testing;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -108,6 +109,16 @@ public final class Shells {
         }
         missing("no `script` of util-linux: tests on a real terminal are skipped");
         throw new TestAbortedException("no script of util-linux");
+    }
+
+    /**
+     * The words for a script's line that give what follows a session of its own: {@code setsid}, and where there is none, as
+     * on macOS, Perl's.
+     */
+    public static String inASessionOfItsOwn() {
+        boolean found = Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
+                .anyMatch(directory -> Files.isExecutable(Path.of(directory, "setsid")));
+        return found ? "setsid" : "perl -MPOSIX=setsid -e 'setsid() > 0 or die; exec { $ARGV[0] } @ARGV or die'";
     }
 
     private static java.util.Optional<Path> find(String name) {
