@@ -276,8 +276,9 @@ final class HtmlDetails {
         html.append("<details class=\"detail\"%s><summary>%s</summary>\n"
                 .formatted(failure ? "" : " open", (failure ? "What ran on " : "The changes, as on ") + escape(host)));
         if (!detail.earlier.isEmpty()) {
-            html.append(
-                    "<p>Tried %d times; before:</p>\n<ol class=\"earlier\">\n".formatted(detail.earlier.size() + 1));
+            html.append("<p>Tried ")
+                    .append(HtmlPage.count(detail.earlier.size() + 1))
+                    .append(" times; before:</p>\n<ol class=\"earlier\">\n");
             detail.earlier.forEach(
                     earlier -> html.append("<li>").append(escape(text(earlier))).append("</li>\n"));
             html.append("</ol>\n");

@@ -98,7 +98,8 @@ final class Frame {
 
     /** The frame that announces a text of that many bytes, to be sent when the shell says that it is ready. */
     static byte[] load(long number, int bytes) {
-        return "{ weft_load %d %d %d %d;}\n"
+        // Not %d, which writes the digits of the computer's language.
+        return "{ weft_load %s %s %s %s;}\n"
                 .formatted(number, BLOCK_BYTES, bytes / BLOCK_BYTES, bytes % BLOCK_BYTES)
                 .getBytes(StandardCharsets.US_ASCII);
     }
