@@ -288,7 +288,7 @@ final class StepRun {
         try {
             return condition.get().test(failed);
         } catch (Throwable e) {
-            failWith("; the condition for another attempt threw " + HostRun.textOf(e), failed);
+            failWith("; the condition for another attempt threw " + Thrown.text(e), failed);
             return false;
         }
     }
@@ -373,7 +373,7 @@ final class StepRun {
         } catch (ConnectFailedException e) {
             fail(withoutHost(e.getMessage()), e, null);
         } catch (Throwable e) {
-            fail("it went wrong in an unexpected way: " + HostRun.textOf(e), e, null);
+            fail("it went wrong in an unexpected way: " + Thrown.text(e), e, null);
         } finally {
             view.end();
             HostRun.giveBack(machine.turns);
@@ -519,7 +519,7 @@ final class StepRun {
         String message = e.getClass() == IllegalArgumentException.class ? e.getMessage() : null;
         return message != null && message.startsWith(host + ": ")
                 ? what + " failed: " + withoutHost(message)
-                : what + " threw " + HostRun.textOf(e);
+                : what + " threw " + Thrown.text(e);
     }
 
     /** That nothing came back has nothing to do with what isn't made yet. */
