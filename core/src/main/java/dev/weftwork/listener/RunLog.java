@@ -124,7 +124,7 @@ public final class RunLog implements RunListener {
         return (result.status() == StepStatus.WOULD_CHANGE
                         ? result.notMade().stream()
                         : result.changes().stream().map(ChangeResult::change))
-                .map(change -> indented(change.summary()))
+                .map(change -> indented(change.command().hideSecretsIn(change.summary())))
                 .collect(Collectors.joining("; "));
     }
 

@@ -7,9 +7,14 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
+import dev.weftwork.command.Command;
+import dev.weftwork.command.Secret;
 import dev.weftwork.deploy.Deploy;
 import dev.weftwork.engine.Engine;
 import dev.weftwork.engine.RunOptions;
+import dev.weftwork.fact.HostFacts;
+import dev.weftwork.operation.Change;
+import dev.weftwork.operation.Operation;
 import dev.weftwork.operation.shell.Shell;
 import dev.weftwork.testing.InMemoryConnector;
 import java.util.List;
@@ -130,6 +135,33 @@ class RunLogTest {
             Thread.interrupted();
             MDC.clear();
         }
+    }
+
+    @Test
+    void summariesOfChangesHaveStarsForSecrets() {
+        Command command = Command.of("set-password").secretArg(Secret.of(SampleRuns.SECRET));
+        Operation operation = new Operation() {
+            @Override
+            public String summary() {
+                return "password";
+            }
+
+            @Override
+            public List<Change> plan(HostFacts facts) {
+                return List.of(new Change("password of app is " + SampleRuns.SECRET, command));
+            }
+        };
+        Deploy deploy = Deploy.named("d").step(operation);
+        RunOptions options = RunOptions.standard().listener(RunLog.to("test.runs"));
+        try (Engine engine = Engine.of(InMemoryConnector.succeeding())) {
+            engine.run(SampleRuns.hosts(1), deploy, options);
+            engine.plan(SampleRuns.hosts(1), deploy, options);
+        }
+
+        assertThat(memory.messages(Level.TRACE))
+                .noneMatch(line -> line.contains(SampleRuns.SECRET))
+                .filteredOn(line -> line.endsWith("password of app is ******"))
+                .hasSize(2);
     }
 
     @Test
