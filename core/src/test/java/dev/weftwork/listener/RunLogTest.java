@@ -121,6 +121,7 @@ class RunLogTest {
     @Test
     void leavesTheMdcOfTheCallerAsItWas() {
         MDC.put(RunLog.HOST, "the caller's");
+        MDC.put(RunLog.STEP, "the caller's too");
         MDC.put("other", "too");
         Thread.currentThread().interrupt();
         try {
@@ -130,11 +131,39 @@ class RunLogTest {
             assertThat(memory.messages(Level.WARN))
                     .filteredOn(line -> line.startsWith("WARN CANCELLED "))
                     .hasSize(3);
-            assertThat(MDC.getCopyOfContextMap()).isEqualTo(Map.of(RunLog.HOST, "the caller's", "other", "too"));
+            assertThat(memory.events)
+                    .filteredOn(event -> event.getFormattedMessage().startsWith("CANCELLED "))
+                    .allSatisfy(event -> assertThat(event.getMDCPropertyMap())
+                            .containsEntry(
+                                    RunLog.HOST, event.getFormattedMessage().split("[ :]", -1)[1])
+                            .doesNotContainKey(RunLog.STEP));
+            assertThat(MDC.getCopyOfContextMap())
+                    .isEqualTo(Map.of(RunLog.HOST, "the caller's", RunLog.STEP, "the caller's too", "other", "too"));
         } finally {
             Thread.interrupted();
             MDC.clear();
         }
+    }
+
+    /** There the caller is a host in a step, and the host that never begins may have its name. */
+    @Test
+    void aRunWithinAStepLeavesTheMdcOfItsHostAsItWas() {
+        RunLog listener = RunLog.to("test.runs");
+        Deploy inner = Deploy.named("inner").step("one", Shell.run("true"));
+        try (Engine engine = Engine.of(InMemoryConnector.succeeding())) {
+            Deploy outer = Deploy.named("outer").code("greet", host -> {
+                Thread.currentThread().interrupt();
+                engine.run(SampleRuns.hosts(2), inner, RunOptions.standard().listener(listener));
+                logger.info("hello, interrupted: " + Thread.interrupted());
+                return 1;
+            });
+            engine.run(SampleRuns.hosts(1), outer, RunOptions.standard().listener(listener));
+        }
+
+        assertThat(memory.events)
+                .filteredOn(event -> event.getMessage().equals("hello, interrupted: true"))
+                .extracting(ILoggingEvent::getMDCPropertyMap)
+                .containsExactly(Map.of(RunLog.HOST, "web01", RunLog.STEP, "greet"));
     }
 
     @Test
