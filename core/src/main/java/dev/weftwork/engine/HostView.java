@@ -234,6 +234,7 @@ final class HostView implements RunningHost {
 
     private CommandResult execute(Command command, @Nullable OutputConsumer consumer) {
         String on = machine.host.name();
+        step.sends(command);
         run.events.emit(() -> new RunEvent.CommandStarted(step.host, on, command));
         CommandResult result;
         executing = true;

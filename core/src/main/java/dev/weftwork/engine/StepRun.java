@@ -1,5 +1,6 @@
 package dev.weftwork.engine;
 
+import dev.weftwork.command.Command;
 import dev.weftwork.command.CommandFailedException;
 import dev.weftwork.command.CommandResult;
 import dev.weftwork.command.Outcome;
@@ -43,6 +44,9 @@ final class StepRun {
 
     /** What was tried, over all attempts. */
     final ArrayList<ChangeResult> made = new ArrayList<>(0);
+
+    /** Of changes, facts and code, once where it is the same; whatever is said of a failure may quote any of them. */
+    private final ArrayList<Command> sent = new ArrayList<>(0);
 
     /** Null until there is one. */
     private @Nullable List<Failure> earlierFailures;
@@ -342,7 +346,7 @@ final class StepRun {
     }
 
     private void failWith(String more, Failure failed) {
-        failure = new Failure(failed.message() + more, failed.command(), failed.cause());
+        failure = new Failure(failed.message() + hideSecretsIn(more), failed.command(), failed.cause());
     }
 
     // ---- one attempt
@@ -499,6 +503,20 @@ final class StepRun {
 
     // ---- failing
 
+    void sends(Command command) {
+        if (sent.isEmpty() || sent.get(sent.size() - 1) != command) {
+            sent.add(command);
+        }
+    }
+
+    private String hideSecretsIn(String text) {
+        String hidden = text;
+        for (Command command : sent) {
+            hidden = command.hideSecretsIn(hidden);
+        }
+        return hidden;
+    }
+
     private void planningFailed(HostView view, String what, Throwable e) {
         switch (e) {
             case FactFailedException fact ->
@@ -549,7 +567,10 @@ final class StepRun {
         if (limited != null && limited.of() == Limit.Of.RUN) {
             status = StepStatus.CANCELLED;
         }
-        failure = new Failure(inThisStep(message), Optional.ofNullable(result), Optional.ofNullable(e));
+        failure = new Failure(
+                inThisStep(hideSecretsIn(message)),
+                Optional.ofNullable(result),
+                Optional.ofNullable(e).map(thrown -> Thrown.hiding(thrown, this::hideSecretsIn)));
     }
 
     private static boolean wasCut(CommandResult result) {

@@ -30,7 +30,9 @@ import dev.weftwork.operation.Change;
 import dev.weftwork.operation.Operation;
 import dev.weftwork.operation.files.Files;
 import dev.weftwork.operation.shell.Shell;
+import dev.weftwork.report.Failure;
 import dev.weftwork.report.HostStatus;
+import dev.weftwork.report.RunFailedException;
 import dev.weftwork.report.RunReport;
 import dev.weftwork.report.StepStatus;
 import dev.weftwork.testing.FakeConnector;
@@ -39,6 +41,8 @@ import dev.weftwork.testing.InMemoryConnector.Answer;
 import dev.weftwork.testing.RecordingListener;
 import dev.weftwork.testing.VirtualTime;
 import dev.weftwork.testing.Waiting;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -718,5 +722,40 @@ class MisbehaviourTest {
         assertThat(report.host("web02").failure().orElseThrow().message())
                 .startsWith("web02: the engine threw ")
                 .contains("the clock broke");
+    }
+
+    /** Of what the machine answered code may say anything in what it throws. */
+    @Test
+    void whatCodeThrowsGivesNoSecretOfItsCommandsAway() {
+        String answered = "k7Q2z9Xw4Rt1";
+        String asked = "p0Lm3Nb6Vc8";
+        var connector = new FakeConnector(
+                (host, command) -> FakeConnector.exited(host, command, 0, answered + " " + asked + "\n", ""));
+        Deploy deploy = Deploy.named("d").code("s", host -> {
+            String text =
+                    host.run(Command.of("login").secretArg(Secret.of(answered))).stdoutText();
+            host.query(Command.of("ask").secretEnv("TOKEN", Secret.of(asked)));
+            var e = new IllegalStateException("unexpected answer " + text, new IllegalArgumentException(text));
+            e.addSuppressed(new IllegalStateException(asked));
+            throw e;
+        });
+
+        RunReport report = run(connector, deploy);
+
+        Failure failure = report.host("web01").failure().orElseThrow();
+        assertThat(failure.message())
+                .isEqualTo("web01: step 's': its code threw java.lang.IllegalStateException:"
+                        + " unexpected answer ****** ******\n");
+        var printed = new StringWriter();
+        assertThatThrownBy(report::throwIfFailed).isInstanceOfSatisfying(RunFailedException.class, e -> {
+            e.printStackTrace(new PrintWriter(printed));
+        });
+        assertThat(printed.toString())
+                .doesNotContain(answered, asked)
+                .contains(
+                        "Caused by: java.lang.IllegalStateException: unexpected answer ******",
+                        "Caused by: java.lang.IllegalArgumentException: ******",
+                        "Suppressed: java.lang.IllegalStateException: ******",
+                        "MisbehaviourTest");
     }
 }
