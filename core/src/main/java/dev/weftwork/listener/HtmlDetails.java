@@ -213,7 +213,7 @@ final class HtmlDetails {
         }
         // Secrets are hidden before anything is cut off, because half of one tells too.
         String hidden = change.command().hideSecretsIn(change.diff().get());
-        return kept(shown(HtmlText.shorten(hidden, outputLimit), change.command()));
+        return kept(shown(Words.shorten(hidden, outputLimit), change.command()));
     }
 
     /** Once more when it is clean, because colours within a secret have hidden it before. */

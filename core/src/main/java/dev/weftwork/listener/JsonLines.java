@@ -33,8 +33,8 @@ import java.util.function.Supplier;
  * documentation has all others. Lines of one host are in order; those of different hosts may be in another order than
  * their {@code at}. A line is written whole and at once, so that a file can be followed.
  *
- * <p>Data of hosts are not written. Secrets of a command show as stars in its text and in what it wrote, of which there
- * are at most {@link #outputLimit(int) so many characters}; what else a program prints is written as it is, so the file
+ * <p>Data of hosts are not written. Secrets of a command show as stars in its text and in what it wrote, of which, and of
+ * diffs, there are at most {@link #outputLimit(int) so many characters}; what else a program prints is written as it is, so the file
  * is to be kept like a log.
  *
  * <p>Lifetime: a file is opened at the beginning of a run, appended to, and closed at its end; a stream is the caller's,
@@ -47,7 +47,7 @@ import java.util.function.Supplier;
  */
 public final class JsonLines implements RunListener {
 
-    /** How much of a command's output is written when nobody says otherwise, of each stream: 4,096 characters. */
+    /** How much is written when nobody says otherwise, of each stream of a command and of each diff: 4,096 characters. */
     public static final int DEFAULT_OUTPUT_LIMIT = 4096;
 
     /** The version of the lines' form; it changes when a reader of the older one could misread them. */
@@ -86,7 +86,8 @@ public final class JsonLines implements RunListener {
     }
 
     /**
-     * The same with another limit to what is written of a command's output, in characters for each stream; 0 for nothing.
+     * The same with another limit to what is written of a command's output and of a diff, in characters for each stream and
+     * each diff: head and tail of what is longer; 0 for nothing.
      *
      * @throws IllegalArgumentException if the limit is 1 or negative
      */
@@ -157,7 +158,7 @@ public final class JsonLines implements RunListener {
                             .field("attempt", retried.attempt())
                             .field("failure", retried.failure().message())
                             .field("pauseMillis", retried.pause().toMillis());
-                case RunEvent.StepFinished finished -> step(json, finished.result());
+                case RunEvent.StepFinished finished -> step(json, finished.result(), outputLimit);
                 case RunEvent.HostFinished finished -> {
                     HostResult result = finished.result();
                     json.field("status", Words.name(result.status()));
@@ -227,7 +228,7 @@ public final class JsonLines implements RunListener {
         json.field("name", host.name()).array("groups", groups -> host.groups().forEach(groups::value));
     }
 
-    private static void step(Json json, StepResult result) {
+    private static void step(Json json, StepResult result, int outputLimit) {
         json.field("step", result.step())
                 .field("status", Words.name(result.status()))
                 .field("attempts", result.attempts())
@@ -235,19 +236,25 @@ public final class JsonLines implements RunListener {
                         "changes",
                         changes -> result.changes()
                                 .forEach(made -> changes.object(each -> {
-                                    change(each, made.change());
+                                    change(each, made.change(), outputLimit);
                                     each.field("succeeded", made.succeeded());
                                 })))
                 .array(
                         "notMade",
-                        changes -> result.notMade().forEach(change -> changes.object(each -> change(each, change))));
+                        changes -> result.notMade()
+                                .forEach(change -> changes.object(each -> change(each, change, outputLimit))));
         failure(json, result.failure());
         json.field("elapsedMicros", micros(result.elapsed()));
     }
 
-    private static void change(Json json, Change change) {
+    private static void change(Json json, Change change, int outputLimit) {
         json.field("summary", change.command().hideSecretsIn(change.summary()));
-        change.diff().ifPresent(diff -> json.field("diff", change.command().hideSecretsIn(diff)));
+        if (outputLimit > 0) {
+            // Secrets are hidden before anything is cut off, because half of one tells too.
+            change.diff()
+                    .ifPresent(diff ->
+                            json.field("diff", Words.shorten(change.command().hideSecretsIn(diff), outputLimit)));
+        }
     }
 
     private static void end(Json json, RunReport report) {
