@@ -12,18 +12,19 @@ import dev.weftwork.report.HostResult;
 import dev.weftwork.report.HostStatus;
 import dev.weftwork.report.RunReport;
 import dev.weftwork.report.StepResult;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.Supplier;
 
 /**
  * Writes every event of every run as a line of JSON, for programs: logs that are searched, dashboards, tests of one's own.
@@ -31,15 +32,20 @@ import java.util.function.Supplier;
  * <p>Each line is an object with {@code event}, {@code run} (the same for all lines of a run), {@code at} (when it was
  * told, by the system's clock, in UTC) and, for events of a host, {@code host}; the page <i>Watching a run</i> of the
  * documentation has all others. Lines of one host are in order; those of different hosts may be in another order than
- * their {@code at}. A line is written whole and at once, so that a file can be followed.
+ * their {@code at}. A line is written whole, as soon as it can be, so that a file can be followed.
  *
  * <p>Data of hosts are not written. Secrets of a command show as stars in its text and in what it wrote, of which, and of
  * diffs, there are at most {@link #outputLimit(int) so many characters}; what else a program prints is written as it is, so the file
  * is to be kept like a log.
  *
- * <p>Lifetime: a file is opened at the beginning of a run, appended to, and closed at its end; a stream is the caller's,
- * and only flushed. Several runs at once may share either. When writing fails, that is logged, the rest of that run is not
- * written, and at its end the log says how many lines are missing; the run itself goes on.
+ * <p>Lifetime: a file is opened at the beginning of a run, appended to, and closed at its end, or at the end of the last
+ * of those that are under way; a stream is the caller's, and only flushed. Several runs at once may share either. When writing
+ * fails, that is logged, the rest of that run is not written, and at its end the log says how many lines are missing; the run
+ * itself goes on.
+ *
+ * <p>Lines are written by a thread of the listener, a daemon called {@code weftwork-lines}, which is there only while runs
+ * are under way; what is written of a run is all of it before {@code run} returns. Hosts don't wait for it, but where more
+ * than 8 MiB of lines are still to be written: then they wait until half of that is, within their steps' limits.
  *
  * <pre>{@code
  * Engine engine = Engine.builder(connector).listener(JsonLines.to(Path.of("runs.jsonl"))).build();
@@ -53,17 +59,15 @@ public final class JsonLines implements RunListener {
     /** The version of the lines' form; it changes when a reader of the older one could misread them. */
     static final int FORM = 1;
 
-    private final Supplier<LineWriter> lines;
-    private final boolean closes;
+    private final LineWriter lines;
     private final int outputLimit;
     private final InstantSource clock;
 
     /** Of the run that it is told of directly, by a listener that hands on what it is told itself. */
     private volatile RunListener direct = event -> {};
 
-    private JsonLines(Supplier<LineWriter> lines, boolean closes, int outputLimit, InstantSource clock) {
+    private JsonLines(LineWriter lines, int outputLimit, InstantSource clock) {
         this.lines = lines;
-        this.closes = closes;
         this.outputLimit = outputLimit;
         this.clock = clock;
     }
@@ -72,17 +76,18 @@ public final class JsonLines implements RunListener {
     public static JsonLines to(Path file) {
         Path whole = file.toAbsolutePath();
         return new JsonLines(
-                () -> new LineWriter(whole.toString(), () -> open(whole)),
-                true,
+                new LineWriter(whole.toString(), () -> open(whole), true),
                 DEFAULT_OUTPUT_LIMIT,
                 InstantSource.system());
     }
 
-    /** Writes to that stream, which is called by one thread at a time, and stays open. */
+    /** Writes to that stream, which is called by one thread at a time, none of the caller's, and stays open. */
     public static JsonLines to(OutputStream stream) {
         Objects.requireNonNull(stream, "stream must not be null");
-        var ofAllRuns = new LineWriter("stream of JSON lines", () -> stream);
-        return new JsonLines(() -> ofAllRuns, false, DEFAULT_OUTPUT_LIMIT, InstantSource.system());
+        return new JsonLines(
+                new LineWriter("stream of JSON lines", () -> stream, false),
+                DEFAULT_OUTPUT_LIMIT,
+                InstantSource.system());
     }
 
     /**
@@ -95,18 +100,40 @@ public final class JsonLines implements RunListener {
         if (characters < 0 || characters == 1) {
             throw new IllegalArgumentException("outputLimit must be 0 or >= 2, was " + characters);
         }
-        return new JsonLines(lines, closes, characters, clock);
+        return new JsonLines(lines, characters, clock);
     }
 
     JsonLines clock(InstantSource source) {
-        return new JsonLines(lines, closes, outputLimit, source);
+        return new JsonLines(lines, outputLimit, source);
     }
 
     private static OutputStream open(Path file) throws IOException {
         Files.createDirectories(Objects.requireNonNull(file.getParent(), "a file has a folder"));
-        // Not Files.newOutputStream: a thread that is interrupted, as those of a cancelled run are, would close that by
-        // writing.
-        return new FileOutputStream(file.toFile(), true);
+        boolean torn = endsWithinALine(file);
+        OutputStream out = Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        try {
+            if (torn) {
+                out.write('\n');
+            }
+            return out;
+        } catch (IOException e) {
+            out.close();
+            throw e;
+        }
+    }
+
+    /** As a full disk leaves it, or a program that was killed; the next line would be lost with that half of one. */
+    private static boolean endsWithinALine(Path file) {
+        if (!Files.isRegularFile(file)) {
+            return false;
+        }
+        try (SeekableByteChannel in = Files.newByteChannel(file)) {
+            var last = ByteBuffer.allocate(1);
+            return in.size() > 0 && in.position(in.size() - 1).read(last) == 1 && last.get(0) != '\n';
+        } catch (IOException e) {
+            // It may be writable all the same.
+            return false;
+        }
     }
 
     @Override
@@ -127,13 +154,13 @@ public final class JsonLines implements RunListener {
     private final class OfRun implements RunListener {
 
         private final String run = UUID.randomUUID().toString();
-        private final LineWriter out = lines.get();
+        private final LineWriter.OfRun out = lines.run();
 
         @Override
         public void on(RunEvent event) {
             out.add(Json.text(json -> write(json, event)));
             if (event instanceof RunEvent.RunFinished) {
-                out.endOfRun(closes);
+                out.end();
             }
         }
 

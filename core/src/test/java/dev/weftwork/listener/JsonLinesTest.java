@@ -328,6 +328,54 @@ class JsonLinesTest {
                         .hasSize(150));
     }
 
+    /** However slow it is: only when all hosts are through does it take its first line. */
+    @Test
+    void noHostWaitsForTheStream() {
+        var through = new CountDownLatch(50);
+        var slow = new ByteArrayOutputStream() {
+            @Override
+            public void write(byte[] bytes) throws IOException {
+                try {
+                    dev.weftwork.testing.Waiting.await(through, "all hosts are through");
+                } catch (InterruptedException e) {
+                    throw new IOException(e);
+                }
+                super.write(bytes);
+            }
+        };
+        RunReport report;
+        try (Engine engine = Engine.of(InMemoryConnector.succeeding())) {
+            report = engine.run(
+                    SampleRuns.hosts(50),
+                    Deploy.named("d").step("one", Shell.run("true")),
+                    RunOptions.standard().listener(JsonLines.to(slow)).listener(event -> {
+                        if (event instanceof RunEvent.StepFinished) {
+                            through.countDown();
+                        }
+                    }));
+        }
+
+        assertThat(report.succeeded()).isTrue();
+        assertThat(parse(slow.toString(StandardCharsets.UTF_8))).hasSize(2 + 50 * 7);
+    }
+
+    /** As a full disk leaves a file, or a program that was killed. */
+    @Test
+    void behindHalfALineOfAFileARunBeginsOnALineOfItsOwn(@TempDir Path folder) throws IOException {
+        Path file = Files.writeString(folder.resolve("runs.jsonl"), "{\"event\":\"run-fini");
+
+        SampleRuns.run(JsonLines.to(file), 1);
+        SampleRuns.run(JsonLines.to(file), 1);
+
+        List<String> lines = Files.readAllLines(file);
+        assertThat(lines.get(0)).isEqualTo("{\"event\":\"run-fini");
+        List<JsonNode> whole = parse(String.join("\n", lines.subList(1, lines.size())) + "\n");
+        assertThat(whole.get(0).path("event").asText()).isEqualTo("run-started");
+        assertThat(whole)
+                .filteredOn(line -> line.path("event").asText().equals("run-started"))
+                .hasSize(2);
+    }
+
     @Test
     void writesNothingBelowItsStreamOnceThatFails() {
         var failing = new OutputStream() {
