@@ -198,6 +198,7 @@ class ConsoleLiveTest {
             for (int first = 1; first <= 498; first += 120) {
                 int last = Math.min(498, first + 119);
                 run.step(first, last);
+                console.paint();
                 pass(step == 0 && first == 1 ? 9 : 4);
                 run.stepEnds(first, last, StepStatus.CHANGED);
             }
