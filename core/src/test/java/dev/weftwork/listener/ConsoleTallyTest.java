@@ -28,7 +28,8 @@ class ConsoleTallyTest {
             new ConsoleTerminal.Size(80, 24),
             java.util.Optional::empty,
             clock::get,
-            true);
+            true,
+            Duration.ZERO);
     private final ConsoleRun run = new ConsoleRun(painter, clock::get);
 
     private ConsoleTally begin(int hosts, int steps) {
