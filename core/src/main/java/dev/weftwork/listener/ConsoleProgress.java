@@ -63,7 +63,7 @@ public final class ConsoleProgress implements RunListener {
 
     /**
      * On standard output. Live if that is a terminal, which a child process is asked, and {@code TERM} is set and not
-     * {@code dumb}; in colours unless {@code NO_COLOR} is set; as large as {@code stty} says, or {@code COLUMNS} and {@code LINES},
+     * {@code dumb}; in colours unless {@code NO_COLOR} is set and not empty; as large as {@code stty} says, or {@code COLUMNS} and {@code LINES},
      * or 80 times 24. If {@code System.out} was replaced by something that isn't the terminal, use {@link #to}.
      */
     public static ConsoleProgress stdout() {
