@@ -82,10 +82,11 @@ class ArchitectureTest {
     }
 
     @Test
-    void onlyTheEngineTheSessionsAndThePainterOfTheConsoleStartThreads() {
+    void onlyTheEngineTheSessionsThePainterOfTheConsoleAndTheWriterOfLinesStartThreads() {
         noClasses()
                 .that(not(resideInAnyPackage("dev.weftwork.engine", "dev.weftwork.session"))
-                        .and(not(classOrNestedIn("ConsolePainter"))))
+                        .and(not(classOrNestedIn("ConsolePainter")))
+                        .and(not(classOrNestedIn("LineWriter"))))
                 .should()
                 .callMethodWhere(target(owner(nameMatching("java\\.lang\\.Thread(\\$Builder.*)?")))
                         .and(target(nameMatching("start|startVirtualThread|ofVirtual|ofPlatform|unstarted|factory"))))

@@ -97,9 +97,13 @@ class HtmlReportBrowserTest {
     }
 
     private void open(String page, int width, String scheme) {
+        open(page, width, 800, scheme);
+    }
+
+    private void open(String page, int width, int height, String scheme) {
         driver.executeCdpCommand(
                 "Emulation.setDeviceMetricsOverride",
-                Map.of("width", width, "height", 800, "deviceScaleFactor", 1, "mobile", false));
+                Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", false));
         // Nothing glides, so that what is clicked on stands still.
         driver.executeCdpCommand(
                 "Emulation.setEmulatedMedia",
@@ -176,6 +180,7 @@ class HtmlReportBrowserTest {
         "run-2000, 1280, dark",
         "run-2000, 360, light",
         "run-2000, 360, dark",
+        "run-2000, 900, light",
         "plan-10, 1280, light",
         "plan-10, 360, dark"
     })
@@ -194,6 +199,33 @@ class HtmlReportBrowserTest {
         assertAccessible();
         assertThat(driver.getTitle()).startsWith("web tier: ");
         assertNothingOnTheConsole();
+    }
+
+    /** Large, a tablet upright, a window beside another, a phone upright and on its side. */
+    @ParameterizedTest
+    @CsvSource({"1280, 800", "900, 800", "700, 800", "360, 740", "740, 360"})
+    void noHeadingIsBehindTheFilterAfterAJump(int width, int height) throws IOException {
+        open("run-2000", width, height, "light");
+
+        for (String section : List.of("failures", "timeline", "slowest", "table")) {
+            driver.executeScript(
+                    "scrollTo(0, 0); document.querySelector(arguments[0]).click()", "nav a[href='#" + section + "']");
+            await("the heading of " + section + " is in view", it -> isSeen("#" + section + "-title"));
+        }
+        Files.write(FOLDER.resolve("jump-" + width + "x" + height + ".png"), driver.getScreenshotAs(OutputType.BYTES));
+        // What is left to read of a low page is not for the filter.
+        assertThat(number("document.querySelector('#filter').getBoundingClientRect().bottom"))
+                .isLessThanOrEqualTo(height > 512 && width > 640 ? height / 4 : 0);
+        assertNothingOnTheConsole();
+    }
+
+    /** Whether its middle is within the window, and nothing is over it. */
+    private boolean isSeen(String selector) {
+        return Boolean.TRUE.equals(driver.executeScript("""
+                const it = document.querySelector(arguments[0]);
+                const place = it.getBoundingClientRect();
+                return document.elementFromPoint(place.left + 5, place.top + place.height / 2) === it;
+                """, selector));
     }
 
     @Test
@@ -313,6 +345,30 @@ class HtmlReportBrowserTest {
         byte[] pdf = Base64.getDecoder().decode(page.getContent());
         assertThat(pdf).startsWith("%PDF".getBytes(StandardCharsets.US_ASCII));
         Files.write(FOLDER.resolve("run-40.pdf"), pdf);
+        assertNothingOnTheConsole();
+    }
+
+    @Test
+    void onPaperAreAllHostsAndAfterwardsThePageIsAsBefore() {
+        open("run-2000", 1280, "light");
+        find("[data-page=Next]").click();
+        await("the second page is shown", it -> text("#pages [role=status]").startsWith("51 to 100 "));
+        find(".finding details summary").click();
+        await("what ran is shown", it -> find(".finding details").getDomAttribute("open") != null);
+        String rows = "document.querySelectorAll('#steps tbody tr').length";
+        String closed = "document.querySelectorAll('.finding details:not([open])').length";
+        long closedBefore = number(closed);
+        assertThat(closedBefore).isPositive();
+
+        driver.executeScript("dispatchEvent(new Event('beforeprint'))");
+        assertThat(number(rows)).isEqualTo(2_001);
+        assertThat(number(closed)).isZero();
+
+        driver.executeScript("dispatchEvent(new Event('afterprint'))");
+        assertThat(number(rows)).isEqualTo(50);
+        assertThat(text("#pages [role=status]")).startsWith("51 to 100 ");
+        assertThat(number(closed)).isEqualTo(closedBefore);
+        assertThat(find(".finding details").getDomAttribute("open")).isNotNull();
         assertNothingOnTheConsole();
     }
 

@@ -140,7 +140,8 @@ public final class CommandBatch {
     public Command command() {
         var script = new StringBuilder(SCRIPT);
         for (int i = 0; i < parts.size(); i++) {
-            script.append("weft_run \"${%d}\" \"${%d}\"\n".formatted(2 * i + 2, 2 * i + 3));
+            // Not %d, which writes the digits of the computer's language.
+            script.append("weft_run \"${%s}\" \"${%s}\"\n".formatted(2 * i + 2, 2 * i + 3));
         }
         Command command = Command.script(script.toString(), nonce);
         for (Command part : parts) {

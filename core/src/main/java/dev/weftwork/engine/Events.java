@@ -27,9 +27,10 @@ record Events(List<RunListener> listeners) {
             try {
                 ofRun.add(Objects.requireNonNull(listener.forRun(), "forRun returned null"));
             } catch (Throwable e) {
-                LOG.warn(
-                        "listener {} threw when it was asked for one for this run; the run goes on without it",
-                        listener.getClass().getName(),
+                Thrown.warn(
+                        LOG,
+                        "listener " + listener.getClass().getName()
+                                + " threw when it was asked for one for this run; the run goes on without it",
                         e);
             }
         }
@@ -45,10 +46,10 @@ record Events(List<RunListener> listeners) {
             try {
                 listener.on(event);
             } catch (Throwable e) {
-                LOG.warn(
-                        "listener {} threw on {}; the run goes on",
-                        listener.getClass().getName(),
-                        event.getClass().getSimpleName(),
+                Thrown.warn(
+                        LOG,
+                        "listener " + listener.getClass().getName() + " threw on "
+                                + event.getClass().getSimpleName() + "; the run goes on",
                         e);
             }
         }

@@ -83,6 +83,16 @@ final class HostRun implements EarlierSteps {
         }
     }
 
+    /** How far it came, when {@link #walk} threw; by the thread of the run. */
+    HostResult brokenOff(String bug) {
+        return result(new Ending(
+                HostStatus.FAILED,
+                new Failure(
+                        host + ": " + bug + "; what it did behind its last step that is known, nobody knows",
+                        Optional.empty(),
+                        Optional.empty())));
+    }
+
     private @Nullable Ending connect() {
         run.events.emit(() -> new RunEvent.HostStarted(host));
         LimitGuard guard = LimitGuard.of(hostLimit(), run.timer);
@@ -107,7 +117,7 @@ final class HostRun implements EarlierSteps {
                     HostStatus.UNREACHABLE,
                     Failure.of(
                             host + ": connecting failed in an unexpected way, which is a bug of the connector: "
-                                    + textOf(e),
+                                    + Thrown.text(e),
                             e,
                             null));
         }
@@ -155,7 +165,7 @@ final class HostRun implements EarlierSteps {
         try {
             result = step.run();
         } catch (Throwable e) {
-            result = step.failed("it went wrong in an unexpected way: " + textOf(e), e);
+            result = step.failed("it went wrong in an unexpected way: " + Thrown.text(e), e);
         }
         return ended(index, result);
     }
@@ -186,15 +196,6 @@ final class HostRun implements EarlierSteps {
                 results,
                 Optional.ofNullable(ending).map(Ending::failure),
                 Duration.ofNanos(run.time.nanoTime() - run.begin));
-    }
-
-    /** What it says of itself, even if it can't. */
-    static String textOf(Throwable e) {
-        try {
-            return e.toString();
-        } catch (Throwable broken) {
-            return e.getClass().getName();
-        }
     }
 
     /** How long it may be at work; how long still, since when it is. */
@@ -255,9 +256,10 @@ final class HostRun implements EarlierSteps {
 
     private @Nullable Ending strategyThrew(int stage, Throwable e) {
         if (stage == 0) {
-            return new Ending(HostStatus.UNREACHABLE, Failure.of(host + ": the strategy threw " + textOf(e), e, null));
+            return new Ending(
+                    HostStatus.UNREACHABLE, Failure.of(host + ": the strategy threw " + Thrown.text(e), e, null));
         }
-        return ended(stage - 1, new StepRun(this, stage - 1).failed("the strategy threw " + textOf(e), e));
+        return ended(stage - 1, new StepRun(this, stage - 1).failed("the strategy threw " + Thrown.text(e), e));
     }
 
     /** Behind the gate; not null if the run is stopped. */

@@ -178,7 +178,7 @@ final class HostScope implements AutoCloseable {
         private static final long serialVersionUID = 1L;
 
         TaskFailedException(Throwable cause) {
-            super("a task threw " + cause, cause);
+            super("a task threw " + Thrown.text(cause), cause);
         }
     }
 }

@@ -234,6 +234,7 @@ final class HostView implements RunningHost {
 
     private CommandResult execute(Command command, @Nullable OutputConsumer consumer) {
         String on = machine.host.name();
+        step.sends(command);
         run.events.emit(() -> new RunEvent.CommandStarted(step.host, on, command));
         CommandResult result;
         executing = true;
@@ -308,11 +309,11 @@ final class HostView implements RunningHost {
                 // The connection has ended it for that.
                 throw new ConsumerThrew(cause, without(command, new Outcome.Cancelled(false)));
             }
-            LOG.warn("{}: running `{}` threw, which is a bug of the connector", machine.host, command, cause);
+            Thrown.warn(
+                    LOG, machine.host + ": running `" + command + "` threw, which is a bug of the connector", cause);
             return without(
                     command,
-                    new Outcome.ConnectionLost(
-                            "the connector threw " + HostRun.textOf(cause) + ", which is a bug of it"));
+                    new Outcome.ConnectionLost("the connector threw " + Thrown.text(cause) + ", which is a bug of it"));
         } finally {
             step.guard.commandEnds();
         }

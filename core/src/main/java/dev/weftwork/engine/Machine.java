@@ -71,7 +71,7 @@ final class Machine implements ThreadFactory {
             try {
                 open.close();
             } catch (Throwable e) {
-                LOG.warn("{}: closing its connection failed; what it ran is in the report", host, e);
+                Thrown.warn(LOG, host + ": closing its connection failed; what it ran is in the report", e);
             }
         }
     }

@@ -163,8 +163,27 @@ final class Run {
                         + "', which is no host of the run's inventory; give delegateTo a Host for one outside of it"));
     }
 
-    /** Takes all hosts through the deploy, in the calling thread's scope. */
+    /** Takes all hosts through the deploy, in the calling thread's scope. Throws only what is a bug of the engine. */
     RunReport go() {
+        try {
+            walkAll();
+        } catch (RuntimeException | Error e) {
+            try {
+                // Listeners let go of their threads and files when they are told of the end.
+                report(bug(e));
+            } catch (RuntimeException | Error broken) {
+                e.addSuppressed(broken);
+            }
+            throw e;
+        }
+        return report("");
+    }
+
+    private static String bug(Throwable e) {
+        return "the engine threw " + Thrown.text(e) + ", which is a bug of it";
+    }
+
+    private void walkAll() {
         time.wakes(1);
         var own = new HostScope(hosts.size());
         scope.set(own);
@@ -194,6 +213,9 @@ final class Run {
         } catch (InterruptedException e) {
             cancel(BY_CALLER);
             Thread.currentThread().interrupt();
+        } catch (RuntimeException | Error e) {
+            cancel(bug(e));
+            throw e;
         } finally {
             if (own.cancelled()) {
                 cancel(BY_CALLER);
@@ -201,7 +223,6 @@ final class Run {
             timer.close();
             shared.values().forEach(Machine::close);
         }
-        return report();
     }
 
     private void fork(HostScope own, Host host, IntConsumer walk) {
@@ -229,12 +250,14 @@ final class Run {
         }
     }
 
-    private RunReport report() {
+    /** @param bug what ended the walks of those hosts that have no result; empty if nothing did */
+    private RunReport report(String bug) {
         var all = new ArrayList<HostResult>(hosts.size());
         for (int place = 0; place < hosts.size(); place++) {
             HostResult result = results.get(place);
             if (result == null) {
-                result = neverStarted(hosts.get(place));
+                HostRun broken = underWay.get(place);
+                result = broken == null ? neverStarted(hosts.get(place)) : broken.brokenOff(bug);
                 HostResult told = result;
                 events.emit(() -> new RunEvent.HostFinished(told));
             }
@@ -334,8 +357,8 @@ final class Run {
         try {
             told.run();
         } catch (Throwable e) {
-            LOG.warn("the strategy of the run of '{}' threw; the run is cancelled", deploy, e);
-            cancel("the strategy threw " + HostRun.textOf(e));
+            Thrown.warn(LOG, "the strategy of the run of '" + deploy + "' threw; the run is cancelled", e);
+            cancel("the strategy threw " + Thrown.text(e));
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.weftwork.engine;
 
+import dev.weftwork.command.Command;
 import dev.weftwork.command.CommandFailedException;
 import dev.weftwork.command.CommandResult;
 import dev.weftwork.command.Outcome;
@@ -43,6 +44,9 @@ final class StepRun {
 
     /** What was tried, over all attempts. */
     final ArrayList<ChangeResult> made = new ArrayList<>(0);
+
+    /** Of changes, facts and code, once where it is the same; whatever is said of a failure may quote any of them. */
+    private final ArrayList<Command> sent = new ArrayList<>(0);
 
     /** Null until there is one. */
     private @Nullable List<Failure> earlierFailures;
@@ -288,7 +292,7 @@ final class StepRun {
         try {
             return condition.get().test(failed);
         } catch (Throwable e) {
-            failWith("; the condition for another attempt threw " + HostRun.textOf(e), failed);
+            failWith("; the condition for another attempt threw " + Thrown.text(e), failed);
             return false;
         }
     }
@@ -342,7 +346,7 @@ final class StepRun {
     }
 
     private void failWith(String more, Failure failed) {
-        failure = new Failure(failed.message() + more, failed.command(), failed.cause());
+        failure = new Failure(failed.message() + hideSecretsIn(more), failed.command(), failed.cause());
     }
 
     // ---- one attempt
@@ -375,7 +379,7 @@ final class StepRun {
         } catch (ConnectFailedException e) {
             fail(withoutHost(e.getMessage()), e, null);
         } catch (Throwable e) {
-            fail("it went wrong in an unexpected way: " + HostRun.textOf(e), e, null);
+            fail("it went wrong in an unexpected way: " + Thrown.text(e), e, null);
         } finally {
             view.end();
             HostRun.giveBack(machine.turns);
@@ -501,6 +505,20 @@ final class StepRun {
 
     // ---- failing
 
+    void sends(Command command) {
+        if (sent.isEmpty() || sent.get(sent.size() - 1) != command) {
+            sent.add(command);
+        }
+    }
+
+    private String hideSecretsIn(String text) {
+        String hidden = text;
+        for (Command command : sent) {
+            hidden = command.hideSecretsIn(hidden);
+        }
+        return hidden;
+    }
+
     private void planningFailed(HostView view, String what, Throwable e) {
         switch (e) {
             case FactFailedException fact ->
@@ -521,7 +539,7 @@ final class StepRun {
         String message = e.getClass() == IllegalArgumentException.class ? e.getMessage() : null;
         return message != null && message.startsWith(host + ": ")
                 ? what + " failed: " + withoutHost(message)
-                : what + " threw " + HostRun.textOf(e);
+                : what + " threw " + Thrown.text(e);
     }
 
     /** That nothing came back has nothing to do with what isn't made yet. */
@@ -551,7 +569,10 @@ final class StepRun {
         if (limited != null && limited.of() == Limit.Of.RUN) {
             status = StepStatus.CANCELLED;
         }
-        failure = new Failure(inThisStep(message), Optional.ofNullable(result), Optional.ofNullable(e));
+        failure = new Failure(
+                inThisStep(hideSecretsIn(message)),
+                Optional.ofNullable(result),
+                Optional.ofNullable(e).map(thrown -> Thrown.hiding(thrown, this::hideSecretsIn)));
     }
 
     private static boolean wasCut(CommandResult result) {

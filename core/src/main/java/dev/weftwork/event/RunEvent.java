@@ -15,7 +15,7 @@ import java.util.List;
  * Something that happened in a run. For every run: {@link RunStarted}; for every host {@link HostStarted}, {@link HostConnected}
  * unless it can't be reached, for each step it takes {@link StepStarted}, a {@link CommandStarted} and {@link CommandFinished} for every command, {@link StepFinished},
  * and at last {@link HostFinished}; then {@link RunFinished}. A {@link StepRetried} comes between two attempts. A host whose turn never came
- * has a {@code HostFinished} only. Immutable values.
+ * has a {@code HostFinished} only, and a step before which the strategy threw a {@code StepFinished} only. Immutable values.
  */
 public sealed interface RunEvent {
 
@@ -98,7 +98,8 @@ public sealed interface RunEvent {
     record StepFinished(Host host, StepResult result) implements HostEvent {}
 
     /**
-     * A host has left the run, its connection is closed.
+     * A host has left the run. Its connection is closed, unless steps of other hosts are delegated to it: then it is closed
+     * at the end of the run.
      *
      * @param result how
      */

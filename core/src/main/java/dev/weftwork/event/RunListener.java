@@ -8,8 +8,8 @@ package dev.weftwork.event;
  * {@link RunEvent.RunFinished} after all others, on the thread that called {@code run}, or that {@code start} has made for it. What happened before an event on
  * its host happens-before the call, and all calls happen-before {@code run} returns.
  *
- * <p>A slow listener delays the host whose event it handles; others wait only where the strategy makes them wait for that
- * host, as with lockstep. What a listener throws is logged and changes
+ * <p>A slow listener delays the host whose event it handles, and the time counts against the limits of that host's step, of
+ * the host and of the run; others wait only where the strategy makes them wait for that host, as with lockstep. What a listener throws is logged and changes
  * nothing about the run or about other listeners. A listener must not close the engine.
  *
  * <pre>{@code

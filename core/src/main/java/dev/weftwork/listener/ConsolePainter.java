@@ -4,6 +4,7 @@ import dev.weftwork.listener.ConsoleLine.Style;
 import dev.weftwork.listener.ConsoleTerminal.Size;
 import dev.weftwork.report.RunReport;
 import java.io.PrintStream;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -21,8 +22,9 @@ import org.slf4j.LoggerFactory;
  * Writes all runs that are under way on one console, so that they don't write over each other.
  *
  * <p>Lifetime: as long as its listener; its thread, a daemon called {@code weftwork-console}, is there only while runs are
- * under way: the first one starts it, it ends itself with the last one, and the end of that run waits for it. All that is
- * written is written by this thread, or, where there is none, by the thread on which a run ends.
+ * under way: the first one starts it, it ends itself with the last one, and the end of that run waits for it; that of a run that
+ * was cancelled not for ever where the console takes nothing, as a terminal that was stopped. All that is written is written by this thread, without the
+ * lock, so that no run waits for it to begin; where there is none, by the thread on which a run ends.
  */
 final class ConsolePainter {
 
@@ -38,6 +40,9 @@ final class ConsolePainter {
 
     private static final long BETWEEN_SIZES = TimeUnit.SECONDS.toNanos(2);
 
+    /** Answers missed one after another, after which nobody is asked any more; a busy computer may miss one. */
+    private static final int MOST_MISSED = 5;
+
     /** Of one run; later ones are only counted, the report has them all. */
     private static final int MOST_FAILURES = 50;
 
@@ -50,6 +55,7 @@ final class ConsolePainter {
     private final boolean colours;
     private final LongSupplier clock;
     private final boolean byHand;
+    private final Duration patience;
     private final ConsoleText text;
     private final ConsoleScreen screen;
 
@@ -57,27 +63,29 @@ final class ConsolePainter {
     /** A run has ended, or is shown to its end. */
     private final Condition changed = lock.newCondition();
 
+    // With the lock.
     private final List<Shown> runs = new ArrayList<>();
     private @Nullable Thread thread;
 
     // By the thread that paints.
+    private int missed;
     private @Nullable Supplier<Optional<Size>> sizes;
     private volatile Size size;
     private boolean sizeAsked;
     private long sizeAskedAt;
     private long lastCost;
 
-    /** A run and what is known of it here. */
+    /** A run and what is known of it here; what isn't volatile or final is for the thread that paints. */
     private final class Shown {
         private final ConsoleRun run;
         private final String label;
         private final boolean labelled;
         private final ConsoleTally tally;
         private final ConsolePlain plain;
-        private boolean hasCompany;
         private int failures;
-        private @Nullable RunReport report;
-        private boolean over;
+        private volatile boolean hasCompany;
+        private volatile @Nullable RunReport report;
+        private volatile boolean over;
 
         Shown(ConsoleRun run, int sameBefore) {
             this.run = run;
@@ -90,8 +98,9 @@ final class ConsolePainter {
 
     /**
      * @param size until something else is known
-     * @param sizes asked now and then, until it gives nothing
+     * @param sizes asked now and then, until it gives nothing {@value #MOST_MISSED} times in a row
      * @param byHand without a thread; {@link #paint} is called instead
+     * @param patience how long the end of a run that was cancelled waits for the console
      */
     ConsolePainter(
             PrintStream out,
@@ -100,7 +109,8 @@ final class ConsolePainter {
             Size size,
             Supplier<Optional<Size>> sizes,
             LongSupplier clock,
-            boolean byHand) {
+            boolean byHand,
+            Duration patience) {
         this.out = out;
         this.live = live;
         this.colours = colours && live;
@@ -108,6 +118,7 @@ final class ConsolePainter {
         this.sizes = live ? sizes : null;
         this.clock = clock;
         this.byHand = byHand;
+        this.patience = patience;
         text = new ConsoleText(out.charset());
         screen = new ConsoleScreen(out);
     }
@@ -136,10 +147,14 @@ final class ConsolePainter {
         }
     }
 
-    /** Returns when all of the run is on the console, and the thread is gone if it was the last run. */
+    /**
+     * Returns when all of the run is on the console, and the thread is gone if it was the last run. Of a run that was
+     * cancelled also when patience is at its end: then it is written when the console takes it. An interrupt is kept for
+     * later.
+     */
     void end(ConsoleRun run, RunReport report) {
         Thread painter;
-        Thread painterNow;
+        boolean leaves;
         lock.lock();
         try {
             Shown shown = find(run);
@@ -148,21 +163,43 @@ final class ConsolePainter {
             }
             shown.report = report;
             painter = thread;
-            if (painter == null) {
-                frame();
-                return;
+            if (painter != null) {
+                changed.signalAll();
+                if (!awaitEnd(shown, report.cancelled())) {
+                    LOG.warn("the console takes nothing; the end of the run of '{}' isn't shown yet", report.deploy());
+                    return;
+                }
             }
-            changed.signalAll();
-            while (!shown.over) {
-                changed.awaitUninterruptibly();
-            }
-            painterNow = thread;
+            leaves = painter != null && thread != painter;
         } finally {
             lock.unlock();
         }
-        if (painterNow != painter) {
-            joinUninterruptibly(painter);
+        if (painter == null) {
+            frame();
+        } else if (leaves) {
+            LineWriter.joinUninterruptibly(painter);
         }
+    }
+
+    /** With the lock; false if it doesn't come. */
+    private boolean awaitEnd(Shown shown, boolean cancelled) {
+        long until = System.nanoTime() + patience.toNanos();
+        boolean interrupted = false;
+        while (!shown.over && !(cancelled && until - System.nanoTime() <= 0)) {
+            try {
+                if (cancelled) {
+                    changed.await(until - System.nanoTime(), TimeUnit.NANOSECONDS);
+                } else {
+                    changed.await();
+                }
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return shown.over;
     }
 
     private @Nullable Shown find(ConsoleRun run) {
@@ -174,31 +211,12 @@ final class ConsolePainter {
         return null;
     }
 
-    private static void joinUninterruptibly(Thread painter) {
-        boolean interrupted = false;
-        while (painter.isAlive()) {
-            try {
-                painter.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
     // ---- by the thread that paints
 
     /** One frame. */
     void paint() {
         askSize();
-        lock.lock();
-        try {
-            frame();
-        } finally {
-            lock.unlock();
-        }
+        frame();
     }
 
     private void paintWhileThereAreRuns() {
@@ -232,15 +250,14 @@ final class ConsolePainter {
         if (!sizeAsked) {
             askSize();
         }
+        long begun = System.nanoTime();
+        frame();
+        long cost = System.nanoTime() - begun;
         lock.lock();
         try {
-            long begun = System.nanoTime();
-            frame();
-            if (runs.isEmpty()) {
-                letGoOfAll();
+            if (thread != Thread.currentThread()) {
                 return false;
             }
-            long cost = System.nanoTime() - begun;
             // Of the last two the shorter one: the first frame loads classes, and one may wait for the terminal.
             long usual = Math.min(cost, lastCost);
             lastCost = cost;
@@ -266,12 +283,13 @@ final class ConsolePainter {
         Optional<Size> answer = known.get();
         if (answer.isPresent()) {
             size = answer.get();
-        } else {
+            missed = 0;
+        } else if (++missed >= MOST_MISSED) {
             sizes = null;
         }
     }
 
-    /** With the lock. */
+    /** Without the lock while it writes: who begins a run doesn't wait for the console. */
     private void frame() {
         long now = clock.getAsLong();
         Size of = size;
@@ -280,7 +298,8 @@ final class ConsolePainter {
         int rows = of.rows() - 1;
         var lasting = new ArrayList<String>();
         var ended = new ArrayList<Shown>();
-        for (Shown shown : runs) {
+        List<Shown> known = known();
+        for (Shown shown : known) {
             // Asked before the look at its rows, so that nothing is missing when it is there.
             RunReport report = shown.report;
             shown.tally.look(now, live ? Math.max(1, rows) : 1);
@@ -296,7 +315,7 @@ final class ConsolePainter {
                 ended.add(shown);
             }
         }
-        var going = new ArrayList<>(runs);
+        var going = new ArrayList<>(known);
         going.removeAll(ended);
         if (live) {
             screen.show(lasting, picture(going, columns, rows, now));
@@ -306,9 +325,31 @@ final class ConsolePainter {
         }
         // Not before: what is written may throw, and then they are let go of with the others.
         if (!ended.isEmpty()) {
+            letGoOf(ended);
+        }
+    }
+
+    private List<Shown> known() {
+        lock.lock();
+        try {
+            return List.copyOf(runs);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void letGoOf(List<Shown> ended) {
+        lock.lock();
+        try {
             runs.removeAll(ended);
             ended.forEach(shown -> shown.over = true);
+            if (runs.isEmpty()) {
+                // At once, so that who waits for the end of the last run knows that the thread is ending.
+                thread = null;
+            }
             changed.signalAll();
+        } finally {
+            lock.unlock();
         }
     }
 

@@ -4,6 +4,7 @@ import dev.weftwork.event.RunEvent;
 import dev.weftwork.event.RunListener;
 import dev.weftwork.listener.ConsoleTerminal.Size;
 import java.io.PrintStream;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -19,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Lifetime: made by the user, for one engine or several; there is nothing to close. While runs are under way it has one
  * thread, {@code weftwork-console}, a daemon; {@link RunEvent.RunFinished} returns when everything is written and, after the last
- * run, that thread is gone. Threads of hosts only note where they are, without a lock and without writing anything. Runs
+ * run, that thread is gone; where a terminal takes nothing, because it was stopped, the end of a run that was cancelled waits five
+ * seconds. Threads of hosts only note where they are, without a lock and without writing anything. Runs
  * that are under way at once share the terminal if they have the same object, or objects of {@link #stdout}.
  *
  * <p>What others write to the same terminal while a run is under way may be written over. Nothing is written to standard
@@ -49,12 +51,19 @@ public final class ConsoleProgress implements RunListener {
         out = builder.out;
         clock = builder.clock;
         painter = new ConsolePainter(
-                out, builder.live, builder.colours, builder.size, builder.sizes, clock, builder.byHand);
+                out,
+                builder.live,
+                builder.colours,
+                builder.size,
+                builder.sizes,
+                clock,
+                builder.byHand,
+                builder.patience);
     }
 
     /**
      * On standard output. Live if that is a terminal, which a child process is asked, and {@code TERM} is set and not
-     * {@code dumb}; in colours unless {@code NO_COLOR} is set; as large as {@code stty} says, or {@code COLUMNS} and {@code LINES},
+     * {@code dumb}; in colours unless {@code NO_COLOR} is set and not empty; as large as {@code stty} says, or {@code COLUMNS} and {@code LINES},
      * or 80 times 24. If {@code System.out} was replaced by something that isn't the terminal, use {@link #to}.
      */
     public static ConsoleProgress stdout() {
@@ -128,6 +137,7 @@ public final class ConsoleProgress implements RunListener {
         private Supplier<Optional<Size>> sizes = Optional::empty;
         private LongSupplier clock = System::nanoTime;
         private boolean byHand;
+        private Duration patience = Duration.ofSeconds(5);
 
         private Builder(PrintStream out) {
             this.out = Objects.requireNonNull(out, "out must not be null");
@@ -171,6 +181,12 @@ public final class ConsoleProgress implements RunListener {
         /** Without a thread: {@link ConsoleProgress#paint} is called instead. */
         Builder byHand() {
             byHand = true;
+            return this;
+        }
+
+        /** How long the end of a run that was cancelled waits for a console that takes nothing. */
+        Builder patience(Duration longest) {
+            patience = longest;
             return this;
         }
 

@@ -158,7 +158,7 @@ final class ConsoleRun implements RunListener {
         private static final int STATUS_BITS = 4;
 
         private static final long UNIT_NANOS = 100_000;
-        private static final long LONGEST = (1L << (31 - STATUS_BITS)) - 1;
+        private static final long LONGEST = (1L << (32 - STATUS_BITS)) - 1;
         private static final StepStatus[] STATUSES = StepStatus.values();
 
         private final Host host;

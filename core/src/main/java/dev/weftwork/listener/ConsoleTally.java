@@ -18,8 +18,8 @@ import java.util.stream.Stream;
  * <p>How the time left is estimated. Of the run: the work that is over is the time that hosts have spent in steps. The work
  * left is what hosts have before them, where a step that is known, because {@link #MIN_HOSTS} hosts have ended it or half of
  * fewer, counts with its mean length, another one with the mean of those means, and one that is under way with what is missing to
- * its mean. The work left is assumed to be done at the rate of that before, which covers limits on hosts at work as well as
- * waits at gates. Of a step that all hosts take at once: that as many hosts end it in a second as since its beginning. Both
+ * its mean. The work left is assumed to be done at the rate of that before, since somebody was seen in a step first, which
+ * covers limits on hosts at work as well as waits at gates, and leaves out the connecting before, which doesn't come again. Of a step that all hosts take at once: that as many hosts end it in a second as since its beginning. Both
  * are wrong when what comes is unlike what was, so nothing is said in the first seconds, nor before {@link #MIN_SHARE} of the
  * hosts are through with the step, or half of all steps are known and {@link #MIN_SHARE} of the work is over.
  */
@@ -65,6 +65,11 @@ final class ConsoleTally {
     private final double[] work;
     private OptionalLong runLeft = OptionalLong.empty();
 
+    /** Since when somebody is in steps, as far as was seen, and how much work was over then. */
+    private OptionalLong workBegan = OptionalLong.empty();
+
+    private double overAtBegin;
+
     /** Which step all hosts took at the last look, since when, and how many were through with it then. */
     private int commonStep = -1;
 
@@ -104,6 +109,7 @@ final class ConsoleTally {
         lowest = steps;
         highest = -1;
         double age = 0;
+        long oldest = 0;
         List<Row> rows = run.rows();
         for (int i = 0; i < hosts; i++) {
             Row row = rows.get(i);
@@ -121,7 +127,9 @@ final class ConsoleTally {
             }
             if (phase == Phase.IN_STEP && done < steps) {
                 highest = Math.max(highest, done);
-                age += Math.max(0, now - row.since());
+                long own = Math.max(0, now - row.since());
+                age += own;
+                oldest = Math.max(oldest, own);
             }
             lowest = Math.min(lowest, done);
             if (phase == Phase.IN_STEP || phase == Phase.CONNECTING) {
@@ -135,6 +143,10 @@ final class ConsoleTally {
             through[step] = over;
         }
         followCommonStep();
+        if (workBegan.isEmpty() && inSteps()) {
+            workBegan = OptionalLong.of(now - oldest);
+            overAtBegin = Arrays.stream(lengths).sum();
+        }
         runLeft = estimateRun(age);
     }
 
@@ -311,7 +323,7 @@ final class ConsoleTally {
                 sumOfMeans += (double) lengths[step] / endedBy[step];
             }
         }
-        long elapsed = now - run.begun();
+        long elapsed = now - workBegan.orElse(run.begun());
         if (known == 0 || 2 * known < steps || elapsed < MIN_NANOS) {
             return OptionalLong.empty();
         }
@@ -330,10 +342,11 @@ final class ConsoleTally {
                 missing -= Math.min(work[done] - work[done + 1], (double) Math.max(0, now - row.since()));
             }
         }
-        if (over < MIN_SHARE * (over + missing) || missing <= 0) {
+        double seen = over - overAtBegin;
+        if (over < MIN_SHARE * (over + missing) || missing <= 0 || seen <= 0) {
             return OptionalLong.empty();
         }
-        return OptionalLong.of((long) (elapsed * missing / over));
+        return OptionalLong.of((long) (elapsed * missing / seen));
     }
 
     private boolean isKnown(int step) {

@@ -213,7 +213,7 @@ final class HtmlDetails {
         }
         // Secrets are hidden before anything is cut off, because half of one tells too.
         String hidden = change.command().hideSecretsIn(change.diff().get());
-        return kept(shown(HtmlText.shorten(hidden, outputLimit), change.command()));
+        return kept(shown(Words.shorten(hidden, outputLimit), change.command()));
     }
 
     /** Once more when it is clean, because colours within a secret have hidden it before. */
@@ -276,8 +276,9 @@ final class HtmlDetails {
         html.append("<details class=\"detail\"%s><summary>%s</summary>\n"
                 .formatted(failure ? "" : " open", (failure ? "What ran on " : "The changes, as on ") + escape(host)));
         if (!detail.earlier.isEmpty()) {
-            html.append(
-                    "<p>Tried %d times; before:</p>\n<ol class=\"earlier\">\n".formatted(detail.earlier.size() + 1));
+            html.append("<p>Tried ")
+                    .append(HtmlPage.count(detail.earlier.size() + 1))
+                    .append(" times; before:</p>\n<ol class=\"earlier\">\n");
             detail.earlier.forEach(
                     earlier -> html.append("<li>").append(escape(text(earlier))).append("</li>\n"));
             html.append("</ol>\n");

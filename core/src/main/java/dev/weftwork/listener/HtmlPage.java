@@ -330,8 +330,9 @@ final class HtmlPage {
         HtmlFinding finding = findings.get(number);
         HtmlMark mark = finding.kind().mark();
         String where = finding.step() < 0 ? "" : escape(HtmlText.clean(steps.get(finding.step())));
+        // Not %d, which writes the digits of the computer's language; the script reads the number.
         html.append(
-                "<article class=\"finding\" data-finding=\"%d\">\n<h3>%s <span class=\"what\">%s%s</span>%s <span class=\"on\">%s</span></h3>\n"
+                "<article class=\"finding\" data-finding=\"%s\">\n<h3>%s <span class=\"what\">%s%s</span>%s <span class=\"on\">%s</span></h3>\n"
                         .formatted(
                                 number,
                                 mark.chip(),

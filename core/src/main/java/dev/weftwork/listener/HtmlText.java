@@ -95,22 +95,4 @@ final class HtmlText {
         }
         return out == null ? text : out.toString();
     }
-
-    /** Head and tail of a text that is too long, without halves of characters. */
-    static String shorten(String text, int limit) {
-        if (text.length() <= limit) {
-            return text;
-        }
-        int head = limit / 2;
-        int tail = text.length() - (limit - head);
-        if (head > 0 && Character.isHighSurrogate(text.charAt(head - 1))) {
-            head--;
-        }
-        if (tail < text.length() && Character.isLowSurrogate(text.charAt(tail))) {
-            tail++;
-        }
-        return text.substring(0, head)
-                + "\n[... " + (tail - head) + " characters left out ...]\n"
-                + text.substring(tail);
-    }
 }

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * in a recording beside the JDK's own, such as those of pinned virtual threads, garbage collections and started processes.
  *
  * <p>While nothing is recorded it looks at a flag and returns, so it may always be there. What begins before a
- * recording doesn't come into it; each kind may be turned off by its name.
+ * recording doesn't come into it, nor does a host whose turn never came; each kind may be turned off by its name.
  *
  * <p>Texts of commands have stars for secrets, and what machines write isn't recorded, but for the message of a failure. Holds the
  * events that are under way, by host; an engine asks it for another one for each run.

@@ -12,18 +12,19 @@ import dev.weftwork.report.HostResult;
 import dev.weftwork.report.HostStatus;
 import dev.weftwork.report.RunReport;
 import dev.weftwork.report.StepResult;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.Supplier;
 
 /**
  * Writes every event of every run as a line of JSON, for programs: logs that are searched, dashboards, tests of one's own.
@@ -31,15 +32,20 @@ import java.util.function.Supplier;
  * <p>Each line is an object with {@code event}, {@code run} (the same for all lines of a run), {@code at} (when it was
  * told, by the system's clock, in UTC) and, for events of a host, {@code host}; the page <i>Watching a run</i> of the
  * documentation has all others. Lines of one host are in order; those of different hosts may be in another order than
- * their {@code at}. A line is written whole and at once, so that a file can be followed.
+ * their {@code at}. A line is written whole, as soon as it can be, so that a file can be followed.
  *
- * <p>Data of hosts are not written. Secrets of a command show as stars in its text and in what it wrote, of which there
- * are at most {@link #outputLimit(int) so many characters}; what else a program prints is written as it is, so the file
+ * <p>Data of hosts are not written. Secrets of a command show as stars in its text and in what it wrote, of which, and of
+ * diffs, there are at most {@link #outputLimit(int) so many characters}; what else a program prints is written as it is, so the file
  * is to be kept like a log.
  *
- * <p>Lifetime: a file is opened at the beginning of a run, appended to, and closed at its end; a stream is the caller's,
- * and only flushed. Several runs at once may share either. When writing fails, that is logged, the rest of that run is not
- * written, and at its end the log says how many lines are missing; the run itself goes on.
+ * <p>Lifetime: a file is opened at the beginning of a run, appended to, and closed at its end, or at the end of the last
+ * of those that are under way; a stream is the caller's, and only flushed. Several runs at once may share either. When writing
+ * fails, that is logged, the rest of that run is not written, and at its end the log says how many lines are missing; the run
+ * itself goes on.
+ *
+ * <p>Lines are written by a thread of the listener, a daemon called {@code weftwork-lines}, which is there only while runs
+ * are under way; what is written of a run is all of it before {@code run} returns. Hosts don't wait for it, but where more
+ * than 8 MiB of lines are still to be written: then they wait until half of that is, within their steps' limits.
  *
  * <pre>{@code
  * Engine engine = Engine.builder(connector).listener(JsonLines.to(Path.of("runs.jsonl"))).build();
@@ -47,23 +53,21 @@ import java.util.function.Supplier;
  */
 public final class JsonLines implements RunListener {
 
-    /** How much of a command's output is written when nobody says otherwise, of each stream: 4,096 characters. */
+    /** How much is written when nobody says otherwise, of each stream of a command and of each diff: 4,096 characters. */
     public static final int DEFAULT_OUTPUT_LIMIT = 4096;
 
     /** The version of the lines' form; it changes when a reader of the older one could misread them. */
     static final int FORM = 1;
 
-    private final Supplier<LineWriter> lines;
-    private final boolean closes;
+    private final LineWriter lines;
     private final int outputLimit;
     private final InstantSource clock;
 
     /** Of the run that it is told of directly, by a listener that hands on what it is told itself. */
     private volatile RunListener direct = event -> {};
 
-    private JsonLines(Supplier<LineWriter> lines, boolean closes, int outputLimit, InstantSource clock) {
+    private JsonLines(LineWriter lines, int outputLimit, InstantSource clock) {
         this.lines = lines;
-        this.closes = closes;
         this.outputLimit = outputLimit;
         this.clock = clock;
     }
@@ -72,21 +76,23 @@ public final class JsonLines implements RunListener {
     public static JsonLines to(Path file) {
         Path whole = file.toAbsolutePath();
         return new JsonLines(
-                () -> new LineWriter(whole.toString(), () -> open(whole)),
-                true,
+                new LineWriter(whole.toString(), () -> open(whole), true),
                 DEFAULT_OUTPUT_LIMIT,
                 InstantSource.system());
     }
 
-    /** Writes to that stream, which is called by one thread at a time, and stays open. */
+    /** Writes to that stream, which is called by one thread at a time, none of the caller's, and stays open. */
     public static JsonLines to(OutputStream stream) {
         Objects.requireNonNull(stream, "stream must not be null");
-        var ofAllRuns = new LineWriter("stream of JSON lines", () -> stream);
-        return new JsonLines(() -> ofAllRuns, false, DEFAULT_OUTPUT_LIMIT, InstantSource.system());
+        return new JsonLines(
+                new LineWriter("stream of JSON lines", () -> stream, false),
+                DEFAULT_OUTPUT_LIMIT,
+                InstantSource.system());
     }
 
     /**
-     * The same with another limit to what is written of a command's output, in characters for each stream; 0 for nothing.
+     * The same with another limit to what is written of a command's output and of a diff, in characters for each stream and
+     * each diff: head and tail of what is longer; 0 for nothing.
      *
      * @throws IllegalArgumentException if the limit is 1 or negative
      */
@@ -94,18 +100,40 @@ public final class JsonLines implements RunListener {
         if (characters < 0 || characters == 1) {
             throw new IllegalArgumentException("outputLimit must be 0 or >= 2, was " + characters);
         }
-        return new JsonLines(lines, closes, characters, clock);
+        return new JsonLines(lines, characters, clock);
     }
 
     JsonLines clock(InstantSource source) {
-        return new JsonLines(lines, closes, outputLimit, source);
+        return new JsonLines(lines, outputLimit, source);
     }
 
     private static OutputStream open(Path file) throws IOException {
         Files.createDirectories(Objects.requireNonNull(file.getParent(), "a file has a folder"));
-        // Not Files.newOutputStream: a thread that is interrupted, as those of a cancelled run are, would close that by
-        // writing.
-        return new FileOutputStream(file.toFile(), true);
+        boolean torn = endsWithinALine(file);
+        OutputStream out = Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        try {
+            if (torn) {
+                out.write('\n');
+            }
+            return out;
+        } catch (IOException e) {
+            out.close();
+            throw e;
+        }
+    }
+
+    /** As a full disk leaves it, or a program that was killed; the next line would be lost with that half of one. */
+    private static boolean endsWithinALine(Path file) {
+        if (!Files.isRegularFile(file)) {
+            return false;
+        }
+        try (SeekableByteChannel in = Files.newByteChannel(file)) {
+            var last = ByteBuffer.allocate(1);
+            return in.size() > 0 && in.position(in.size() - 1).read(last) == 1 && last.get(0) != '\n';
+        } catch (IOException e) {
+            // It may be writable all the same.
+            return false;
+        }
     }
 
     @Override
@@ -126,13 +154,13 @@ public final class JsonLines implements RunListener {
     private final class OfRun implements RunListener {
 
         private final String run = UUID.randomUUID().toString();
-        private final LineWriter out = lines.get();
+        private final LineWriter.OfRun out = lines.run();
 
         @Override
         public void on(RunEvent event) {
             out.add(Json.text(json -> write(json, event)));
             if (event instanceof RunEvent.RunFinished) {
-                out.endOfRun(closes);
+                out.end();
             }
         }
 
@@ -157,7 +185,7 @@ public final class JsonLines implements RunListener {
                             .field("attempt", retried.attempt())
                             .field("failure", retried.failure().message())
                             .field("pauseMillis", retried.pause().toMillis());
-                case RunEvent.StepFinished finished -> step(json, finished.result());
+                case RunEvent.StepFinished finished -> step(json, finished.result(), outputLimit);
                 case RunEvent.HostFinished finished -> {
                     HostResult result = finished.result();
                     json.field("status", Words.name(result.status()));
@@ -227,7 +255,7 @@ public final class JsonLines implements RunListener {
         json.field("name", host.name()).array("groups", groups -> host.groups().forEach(groups::value));
     }
 
-    private static void step(Json json, StepResult result) {
+    private static void step(Json json, StepResult result, int outputLimit) {
         json.field("step", result.step())
                 .field("status", Words.name(result.status()))
                 .field("attempts", result.attempts())
@@ -235,19 +263,25 @@ public final class JsonLines implements RunListener {
                         "changes",
                         changes -> result.changes()
                                 .forEach(made -> changes.object(each -> {
-                                    change(each, made.change());
+                                    change(each, made.change(), outputLimit);
                                     each.field("succeeded", made.succeeded());
                                 })))
                 .array(
                         "notMade",
-                        changes -> result.notMade().forEach(change -> changes.object(each -> change(each, change))));
+                        changes -> result.notMade()
+                                .forEach(change -> changes.object(each -> change(each, change, outputLimit))));
         failure(json, result.failure());
         json.field("elapsedMicros", micros(result.elapsed()));
     }
 
-    private static void change(Json json, Change change) {
+    private static void change(Json json, Change change, int outputLimit) {
         json.field("summary", change.command().hideSecretsIn(change.summary()));
-        change.diff().ifPresent(diff -> json.field("diff", change.command().hideSecretsIn(diff)));
+        if (outputLimit > 0) {
+            // Secrets are hidden before anything is cut off, because half of one tells too.
+            change.diff()
+                    .ifPresent(diff ->
+                            json.field("diff", Words.shorten(change.command().hideSecretsIn(diff), outputLimit)));
+        }
     }
 
     private static void end(Json json, RunReport report) {

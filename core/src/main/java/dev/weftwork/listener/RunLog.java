@@ -26,7 +26,8 @@ import org.slf4j.MDC;
  * commands. What machines write reaches no line but in the message of a failure, with its further lines indented and
  * without control characters.
  *
- * <p>Holds nothing, so one serves all engines and runs. Its logger is called {@value #LOGGER} unless another is given.
+ * <p>One serves all engines and runs; an engine asks it for another one for each run. What a thread that calls {@code run} has
+ * in its MDC is left as it is. Its logger is called {@value #LOGGER} unless another is given.
  *
  * <pre>{@code
  * Engine engine = Engine.builder(connector).listener(RunLog.create()).build();
@@ -45,6 +46,9 @@ public final class RunLog implements RunListener {
 
     private final Logger log;
 
+    /** Of the run, which isn't ours, and may be that of a host of another run. */
+    private volatile @Nullable Thread caller;
+
     private RunLog(Logger log) {
         this.log = log;
     }
@@ -60,15 +64,23 @@ public final class RunLog implements RunListener {
     }
 
     @Override
+    public RunListener forRun() {
+        return new RunLog(log);
+    }
+
+    /** As the listener of one run after the other; an engine asks {@link #forRun} instead. */
+    @Override
     public void on(RunEvent event) {
         switch (event) {
-            case RunEvent.RunStarted started ->
+            case RunEvent.RunStarted started -> {
+                caller = Thread.currentThread();
                 log.info(
                         "{} of '{}' begins: {} steps on {} hosts",
                         Words.noun(started.mode()),
                         started.deploy(),
                         started.steps().size(),
                         started.hosts().size());
+            }
             case RunEvent.HostStarted started -> {
                 MDC.put(HOST, started.host().name());
                 log.debug("{}: connecting", started.host());
@@ -124,28 +136,40 @@ public final class RunLog implements RunListener {
         return (result.status() == StepStatus.WOULD_CHANGE
                         ? result.notMade().stream()
                         : result.changes().stream().map(ChangeResult::change))
-                .map(change -> indented(change.summary()))
+                .map(change -> indented(change.command().hideSecretsIn(change.summary())))
                 .collect(Collectors.joining("; "));
     }
 
-    /** Of a host whose turn never came it is told on the thread of the run, which may have a host of its own in the MDC. */
+    /** Of a host whose turn never came it is told on the thread of the caller, which gets back what it had in the MDC. */
     private void host(HostResult result) {
-        @Nullable String known = MDC.get(HOST);
-        MDC.put(HOST, result.host().name());
-        if (result.status() == HostStatus.SUCCEEDED || result.status() == HostStatus.STOPPED) {
-            log.debug("{}: {}", result.host(), result.status());
-        } else {
-            log.warn(
-                    "{} {}",
-                    result.status(),
-                    result.failure().map(RunLog::indented).orElse(result.host().name()));
+        boolean ofCaller = Thread.currentThread().equals(caller);
+        @Nullable String hostBefore = ofCaller ? MDC.get(HOST) : null;
+        @Nullable String stepBefore = ofCaller ? MDC.get(STEP) : null;
+        put(HOST, result.host().name());
+        put(STEP, null);
+        try {
+            if (result.status() == HostStatus.SUCCEEDED || result.status() == HostStatus.STOPPED) {
+                log.debug("{}: {}", result.host(), result.status());
+            } else {
+                log.warn(
+                        "{} {}",
+                        result.status(),
+                        result.failure()
+                                .map(RunLog::indented)
+                                .orElse(result.host().name()));
+            }
+        } finally {
+            put(HOST, hostBefore);
+            put(STEP, stepBefore);
         }
-        if (known == null || known.equals(result.host().name())) {
-            MDC.remove(HOST);
+    }
+
+    private static void put(String key, @Nullable String value) {
+        if (value == null) {
+            MDC.remove(key);
         } else {
-            MDC.put(HOST, known);
+            MDC.put(key, value);
         }
-        MDC.remove(STEP);
     }
 
     private void run(RunReport report) {

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param message for people: the host, what was tried, what came back
  * @param command the command that did not succeed, with all its output, where it was one
- * @param cause what was thrown, where something was
+ * @param cause what was thrown, where something was; where that has a secret of the step's commands in its text, another
+ *     one that says the same with stars
  */
 public record Failure(String message, Optional<CommandResult> command, Optional<Throwable> cause) {
 

@@ -247,6 +247,9 @@
   }
 
   function layOut() {
+    // What is jumped to stands below the filter where that stays in view.
+    document.documentElement.style.scrollPaddingTop =
+      getComputedStyle(form).position === 'sticky' ? form.offsetHeight + 8 + 'px' : '';
     if (chart.clientWidth === 0) return;
     const width = chart.clientWidth;
     const most = Math.max(240, Math.min(innerHeight * 0.7, 640));
@@ -764,16 +767,23 @@
 
   // ---- begin
 
+  let onScreen = null;
   addEventListener('beforeprint', () => {
-    for (const each of document.querySelectorAll('.finding details')) each.open = true;
-    pageSize = 1000;
+    if (onScreen) return;
+    onScreen = { closed: document.querySelectorAll('.finding details:not([open])'), page };
+    for (const each of onScreen.closed) each.open = true;
+    pageSize = Math.max(PAGE, shown.length);
     page = 0;
     showTable();
     allInView = true;
     layOut();
   });
   addEventListener('afterprint', () => {
+    if (!onScreen) return;
+    for (const each of onScreen.closed) each.open = false;
     pageSize = PAGE;
+    page = onScreen.page;
+    onScreen = null;
     allInView = document.querySelector('[name=rows]:checked').value === 'all';
     showTable();
     layOut();

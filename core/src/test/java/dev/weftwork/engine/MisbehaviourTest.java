@@ -2,7 +2,12 @@ package dev.weftwork.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
 import dev.weftwork.command.Command;
 import dev.weftwork.command.CommandResult;
 import dev.weftwork.command.Outcome;
@@ -16,6 +21,7 @@ import dev.weftwork.deploy.Deploy;
 import dev.weftwork.deploy.Retry;
 import dev.weftwork.deploy.Step;
 import dev.weftwork.event.RunEvent;
+import dev.weftwork.event.RunListener;
 import dev.weftwork.fact.Fact;
 import dev.weftwork.fact.HostFacts;
 import dev.weftwork.inventory.Host;
@@ -24,7 +30,9 @@ import dev.weftwork.operation.Change;
 import dev.weftwork.operation.Operation;
 import dev.weftwork.operation.files.Files;
 import dev.weftwork.operation.shell.Shell;
+import dev.weftwork.report.Failure;
 import dev.weftwork.report.HostStatus;
+import dev.weftwork.report.RunFailedException;
 import dev.weftwork.report.RunReport;
 import dev.weftwork.report.StepStatus;
 import dev.weftwork.testing.FakeConnector;
@@ -33,11 +41,14 @@ import dev.weftwork.testing.InMemoryConnector.Answer;
 import dev.weftwork.testing.RecordingListener;
 import dev.weftwork.testing.VirtualTime;
 import dev.weftwork.testing.Waiting;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -45,6 +56,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 /** Machines that fail half way, and code, consumers, listeners and strategies that do what they should not. */
 class MisbehaviourTest {
@@ -573,5 +585,177 @@ class MisbehaviourTest {
         assertThat(report.earlyEnd().orElseThrow().reason())
                 .isEqualTo("the strategy threw java.lang.IllegalStateException: broken strategy");
         assertThat(Stream.of("a", "b").map(report::host)).hasSize(2);
+    }
+
+    /** Says nothing of itself, not even to who logs it. */
+    private static final class Unspeakable extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public String getMessage() {
+            throw new IllegalStateException("it has no message");
+        }
+    }
+
+    @Test
+    void aListenerThatThrowsWhatCannotBeLoggedIsNoHarm() {
+        var broken = new RunListener() {
+            @Override
+            public void on(RunEvent event) {
+                throw new Unspeakable();
+            }
+        };
+        var brokenFromTheBeginning = new RunListener() {
+            @Override
+            public void on(RunEvent event) {}
+
+            @Override
+            public RunListener forRun() {
+                throw new Unspeakable();
+            }
+        };
+        RunOptions options = RunOptions.standard().listener(broken).listener(brokenFromTheBeginning);
+        var log = ((LoggerContext) LoggerFactory.getILoggerFactory()).getLogger(Events.class.getName());
+        log.setLevel(Level.WARN);
+        log.setAdditive(false);
+
+        RunReport report;
+        try {
+            report = run(
+                    FakeConnector.succeeding(),
+                    options,
+                    Inventory.ofNames("web01", "web02"),
+                    Deploy.named("d").step("s", Shell.run("a")));
+        } finally {
+            log.setLevel(null);
+            log.setAdditive(true);
+        }
+
+        assertThat(report.succeeded()).isTrue();
+        assertThat(events.events()).last().isInstanceOf(RunEvent.RunFinished.class);
+    }
+
+    @Test
+    void aLogThatThrowsIsNoHarm() {
+        var log = ((LoggerContext) LoggerFactory.getILoggerFactory()).getLogger(Events.class.getName());
+        var full = new AppenderBase<ILoggingEvent>() {
+            private int calls;
+
+            @Override
+            public synchronized void doAppend(ILoggingEvent event) {
+                calls++;
+                throw new IllegalStateException("the disk is full");
+            }
+
+            @Override
+            protected void append(ILoggingEvent event) {}
+        };
+        log.addAppender(full);
+        log.setLevel(Level.WARN);
+        RunReport report;
+        try {
+            report = run(
+                    FakeConnector.succeeding(),
+                    RunOptions.standard().listener(event -> {
+                        throw new IllegalStateException("listener");
+                    }),
+                    Inventory.ofNames("web01"),
+                    Deploy.named("d").step("s", Shell.run("a")));
+        } finally {
+            log.detachAppender(full);
+            log.setLevel(null);
+        }
+
+        assertThat(full.calls).isPositive();
+        assertThat(report.succeeded()).isTrue();
+        assertThat(events.events()).last().isInstanceOf(RunEvent.RunFinished.class);
+    }
+
+    /** A clock that breaks in the middle of the engine's own work stands for a bug of it. */
+    @Test
+    void listenersAreToldOfTheEndOfARunThatABugEnds() {
+        var breaks = new AtomicBoolean();
+        TimeSource time = new TimeSource() {
+            @Override
+            public long nanoTime() {
+                if (Thread.currentThread().getName().equals("host-web02") && breaks.getAndSet(false)) {
+                    throw new IllegalStateException("the clock broke");
+                }
+                return System.nanoTime();
+            }
+
+            @Override
+            public void sleep(Duration length) throws InterruptedException {
+                TimeSource.system().sleep(length);
+            }
+
+            @Override
+            public Timer timer() {
+                return TimeSource.system().timer();
+            }
+        };
+        RunListener armed = event -> {
+            if (event instanceof RunEvent.StepFinished finished
+                    && finished.host().name().equals("web02")) {
+                breaks.set(true);
+            }
+        };
+        Deploy deploy = Deploy.named("d").step("one", Shell.run("a")).step("two", Shell.run("b"));
+
+        try (var engine = Engine.builder(FakeConnector.succeeding())
+                .time(time)
+                .listener(armed)
+                .listener(events)
+                .build()) {
+            assertThatThrownBy(() -> engine.run(Inventory.ofNames("web01", "web02"), deploy))
+                    .hasRootCauseMessage("the clock broke");
+        }
+
+        assertThat(events.events()).last().isInstanceOf(RunEvent.RunFinished.class);
+        RunReport report = events.events(RunEvent.RunFinished.class).get(0).report();
+        assertThat(events.events(RunEvent.HostFinished.class))
+                .extracting(event -> event.host().name())
+                .containsExactlyInAnyOrder("web01", "web02");
+        assertThat(report.earlyEnd().orElseThrow().reason()).contains("the clock broke", "a bug of it");
+        assertThat(report.host("web02").status()).isEqualTo(HostStatus.FAILED);
+        assertThat(report.host("web02").step("one").status()).isEqualTo(StepStatus.CHANGED);
+        assertThat(report.host("web02").failure().orElseThrow().message())
+                .startsWith("web02: the engine threw ")
+                .contains("the clock broke");
+    }
+
+    /** Of what the machine answered code may say anything in what it throws. */
+    @Test
+    void whatCodeThrowsGivesNoSecretOfItsCommandsAway() {
+        String answered = "k7Q2z9Xw4Rt1";
+        String asked = "p0Lm3Nb6Vc8";
+        var connector = new FakeConnector(
+                (host, command) -> FakeConnector.exited(host, command, 0, answered + " " + asked + "\n", ""));
+        Deploy deploy = Deploy.named("d").code("s", host -> {
+            String text =
+                    host.run(Command.of("login").secretArg(Secret.of(answered))).stdoutText();
+            host.query(Command.of("ask").secretEnv("TOKEN", Secret.of(asked)));
+            var e = new IllegalStateException("unexpected answer " + text, new IllegalArgumentException(text));
+            e.addSuppressed(new IllegalStateException(asked));
+            throw e;
+        });
+
+        RunReport report = run(connector, deploy);
+
+        Failure failure = report.host("web01").failure().orElseThrow();
+        assertThat(failure.message())
+                .isEqualTo("web01: step 's': its code threw java.lang.IllegalStateException:"
+                        + " unexpected answer ****** ******\n");
+        var printed = new StringWriter();
+        assertThatThrownBy(report::throwIfFailed).isInstanceOfSatisfying(RunFailedException.class, e -> {
+            e.printStackTrace(new PrintWriter(printed));
+        });
+        assertThat(printed.toString())
+                .doesNotContain(answered, asked)
+                .contains(
+                        "Caused by: java.lang.IllegalStateException: unexpected answer ******",
+                        "Caused by: java.lang.IllegalArgumentException: ******",
+                        "Suppressed: java.lang.IllegalStateException: ******",
+                        "MisbehaviourTest");
     }
 }

@@ -198,6 +198,7 @@ class ConsoleLiveTest {
             for (int first = 1; first <= 498; first += 120) {
                 int last = Math.min(498, first + 119);
                 run.step(first, last);
+                console.paint();
                 pass(step == 0 && first == 1 ? 9 : 4);
                 run.stepEnds(first, last, StepStatus.CHANGED);
             }
@@ -368,6 +369,46 @@ class ConsoleLiveTest {
         pass(2);
         console.paint();
         assertThat(terminal.screen()).hasSize(14).endsWith("  web010    4 s  connecting");
+    }
+
+    /** On a busy computer an answer may come too late. */
+    @Test
+    void onlyAfterFiveMissedAnswersNobodyIsAskedForTheSizeAnyMore() {
+        var asked = new AtomicInteger();
+        var size = new AtomicReference<Optional<Size>>(Optional.empty());
+        terminal = new ConsoleEmulator(80, 24, false);
+        console = ConsoleProgress.builder(terminal.stream(StandardCharsets.UTF_8))
+                .live(true)
+                .clock(clock::get)
+                .sizes(new Size(80, 24), () -> {
+                    asked.incrementAndGet();
+                    return size.get();
+                })
+                .byHand()
+                .build();
+        run(10, "packages").connect(1, 10);
+        paintTwoSecondsLater(4);
+        size.set(Optional.of(new Size(80, 10)));
+        paintTwoSecondsLater(1);
+        assertThat(terminal.screen()).hasSize(9);
+
+        // An answer makes up for those that were missed.
+        size.set(Optional.empty());
+        paintTwoSecondsLater(4);
+        size.set(Optional.of(new Size(80, 12)));
+        paintTwoSecondsLater(1);
+        assertThat(terminal.screen()).hasSize(11);
+        size.set(Optional.empty());
+        paintTwoSecondsLater(20);
+
+        assertThat(asked).hasValue(4 + 1 + 4 + 1 + 5);
+    }
+
+    private void paintTwoSecondsLater(int times) {
+        for (int time = 0; time < times; time++) {
+            pass(2);
+            console.paint();
+        }
     }
 
     @Test

@@ -28,7 +28,8 @@ class ConsoleTallyTest {
             new ConsoleTerminal.Size(80, 24),
             java.util.Optional::empty,
             clock::get,
-            true);
+            true,
+            Duration.ZERO);
     private final ConsoleRun run = new ConsoleRun(painter, clock::get);
 
     private ConsoleTally begin(int hosts, int steps) {
@@ -102,6 +103,41 @@ class ConsoleTallyTest {
         assertThat(tally.stepLeft()).hasValue(6 * SECOND);
         // Those that are under way are as old as others became.
         assertThat(tally.runLeft()).isEmpty();
+    }
+
+    /** It comes once, and not again with every step. */
+    @Test
+    void whatConnectingTakesIsNotExpectedAgain() {
+        ConsoleTally tally = begin(30, 10);
+        IntStream.range(0, 30).forEach(host -> run.on(new RunEvent.HostStarted(host(host))));
+        look(tally);
+        clock.addAndGet(20 * SECOND);
+        IntStream.range(0, 30).forEach(host -> run.on(new RunEvent.HostConnected(host(host))));
+        look(tally);
+        for (int step = 0; step < 5; step++) {
+            int its = step;
+            IntStream.range(0, 30).forEach(host -> begins(host, its));
+            clock.addAndGet(SECOND / 10);
+            look(tally);
+            clock.addAndGet(SECOND * 9 / 10);
+            IntStream.range(0, 30).forEach(host -> ends(host, its, 1));
+        }
+        look(tally);
+
+        assertThat(tally.runLeft()).hasValue(5 * SECOND);
+    }
+
+    @Test
+    void aStepOfHoursCountsAsLongAsItTook() {
+        ConsoleTally tally = begin(2, 1);
+        ends(0, 0, 6 * 3600);
+        ends(1, 0, 9 * 3600);
+        look(tally);
+
+        assertThat(tally.slowest()).extracting(ConsoleTally.Slow::nanos).last().isEqualTo(6 * 3600 * SECOND);
+        // Of longer ones no more is kept.
+        assertThat(tally.slowest().get(0).nanos()).isBetween(7 * 3600 * SECOND, 8 * 3600 * SECOND);
+        assertThat(tally.count(0, StepStatus.UNCHANGED)).isEqualTo(2);
     }
 
     @Test

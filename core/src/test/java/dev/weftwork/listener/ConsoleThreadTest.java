@@ -13,9 +13,12 @@ import dev.weftwork.testing.InMemoryConnector;
 import dev.weftwork.testing.InMemoryConnector.Answer;
 import dev.weftwork.testing.Waiting;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -137,5 +140,81 @@ class ConsoleThreadTest {
             }
         }
         assertThat(console.thread()).isNull();
+    }
+
+    /** Takes nothing until it is let go, as a terminal after Ctrl-S. */
+    private static final class Stopped extends OutputStream {
+        private final CountDownLatch asked = new CountDownLatch(1);
+        private final CountDownLatch go = new CountDownLatch(1);
+        private final ByteArrayOutputStream taken = new ByteArrayOutputStream();
+
+        @Override
+        public void write(int b) throws IOException {
+            write(new byte[] {(byte) b}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int count) throws IOException {
+            asked.countDown();
+            try {
+                Waiting.await(go, "the test lets the terminal go on");
+            } catch (InterruptedException e) {
+                throw new InterruptedIOException();
+            }
+            taken.write(bytes, offset, count);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whileTheTerminalIsStoppedOtherRunsBeginAndCanBeCancelled(boolean live) throws Exception {
+        var stopped = new Stopped();
+        ConsoleProgress console = ConsoleProgress.builder(new PrintStream(stopped, true, StandardCharsets.UTF_8))
+                .live(live)
+                .patience(Duration.ofSeconds(100))
+                .build();
+        var begun = new CountDownLatch(2);
+        Deploy deploy = Deploy.named("web tier").code("work", host -> {
+            begun.countDown();
+            return host.run(Command.of("work"));
+        });
+        Inventory one = Inventory.ofNames("web1");
+        try (Engine engine = Engine.builder(machines).listener(console).build();
+                RunHandle first = engine.start(one, deploy)) {
+            Waiting.await(stopped.asked, "something is painted");
+            try (RunHandle second = engine.start(one, deploy)) {
+                Waiting.await(begun, "both runs are in their step");
+                second.cancel();
+                goOn.countDown();
+                stopped.go.countDown();
+                assertThat(second.join().cancelled()).isTrue();
+            }
+            assertThat(first.join().succeeded()).isTrue();
+        }
+
+        assertThat(console.thread()).isNull();
+        assertThat(stopped.taken.toString(StandardCharsets.UTF_8))
+                .contains("was cancelled", "run of 'web tier': 1 of 1 hosts succeeded");
+    }
+
+    @Test
+    void theEndOfACancelledRunDoesNotWaitForAStoppedTerminalForEver() throws Exception {
+        goOn.countDown();
+        var stopped = new Stopped();
+        ConsoleProgress console = ConsoleProgress.builder(new PrintStream(stopped, true, StandardCharsets.UTF_8))
+                .patience(Duration.ofMillis(1))
+                .build();
+        try (Engine engine = Engine.builder(machines).listener(console).build()) {
+            Thread.currentThread().interrupt();
+            RunReport report = engine.run(INVENTORY, DEPLOY);
+
+            assertThat(report.cancelled()).isTrue();
+            assertThat(Thread.interrupted()).isTrue();
+        }
+        assertThat(stopped.taken.size()).isZero();
+
+        stopped.go.countDown();
+        Waiting.until(() -> console.thread() == null, "the thread that paints has ended");
+        assertThat(stopped.taken.toString(StandardCharsets.UTF_8)).contains("run of 'web tier' was cancelled");
     }
 }

@@ -45,10 +45,10 @@ class HtmlTextTest {
 
     @Test
     void tooLongATextKeepsHeadAndTail() {
-        assertThat(HtmlText.shorten("abcdef", 6)).isEqualTo("abcdef");
-        assertThat(HtmlText.shorten("abcdefg", 4)).isEqualTo("ab\n[... 3 characters left out ...]\nfg");
-        assertThat(HtmlText.shorten("abc", 0)).isEqualTo("\n[... 3 characters left out ...]\n");
-        assertThat(HtmlText.shorten("a\ud83d\ude00bcdef\ud83d\ude00g", 4))
+        assertThat(Words.shorten("abcdef", 6)).isEqualTo("abcdef");
+        assertThat(Words.shorten("abcdefg", 4)).isEqualTo("ab\n[... 3 characters left out ...]\nfg");
+        assertThat(Words.shorten("abc", 0)).isEqualTo("\n[... 3 characters left out ...]\n");
+        assertThat(Words.shorten("a\ud83d\ude00bcdef\ud83d\ude00g", 4))
                 .isEqualTo("a\n[... 9 characters left out ...]\ng");
     }
 }

@@ -5,10 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.weftwork.command.Command;
 import dev.weftwork.command.Outcome;
+import dev.weftwork.command.Secret;
 import dev.weftwork.deploy.Deploy;
 import dev.weftwork.engine.Engine;
 import dev.weftwork.engine.RunOptions;
+import dev.weftwork.event.RunEvent;
+import dev.weftwork.fact.HostFacts;
+import dev.weftwork.operation.Change;
+import dev.weftwork.operation.Operation;
 import dev.weftwork.operation.shell.Shell;
 import dev.weftwork.report.RunReport;
 import dev.weftwork.testing.InMemoryConnector;
@@ -205,6 +211,53 @@ class JsonLinesTest {
                 .withMessage("outputLimit must be 0 or >= 2, was -1");
     }
 
+    @Test
+    void diffsAreCutAndLeftOutInTheSameWay() {
+        String diff = "+first\n" + "+line\n".repeat(10_000) + "+" + SampleRuns.SECRET + "\n";
+        Change change =
+                new Change("content", Command.of("write").secretArg(Secret.of(SampleRuns.SECRET))).withDiff(diff);
+        Operation operation = new Operation() {
+            @Override
+            public String summary() {
+                return "write";
+            }
+
+            @Override
+            public List<Change> plan(HostFacts facts) {
+                return List.of(change);
+            }
+        };
+        var usual = new ByteArrayOutputStream();
+        var some = new ByteArrayOutputStream();
+        var none = new ByteArrayOutputStream();
+        try (Engine engine = Engine.of(InMemoryConnector.succeeding())) {
+            engine.run(
+                    SampleRuns.hosts(1),
+                    Deploy.named("d").step(operation),
+                    RunOptions.standard()
+                            .listener(JsonLines.to(usual))
+                            .listener(JsonLines.to(some).outputLimit(20))
+                            .listener(JsonLines.to(none).outputLimit(0)));
+        }
+
+        assertThat(diffIn(usual))
+                .hasSizeBetween(4096, 4160)
+                .startsWith("+first\n")
+                .endsWith("+******\n");
+        assertThat(diffIn(some)).isEqualTo("+first\n+li\n[... 59995 characters left out ...]\ne\n+******\n");
+        assertThat(none.toString(StandardCharsets.UTF_8))
+                .doesNotContain("\"diff\"")
+                .contains("\"content\"");
+    }
+
+    private static String diffIn(ByteArrayOutputStream out) {
+        return only(parse(out.toString(StandardCharsets.UTF_8)), "step-finished", "web01")
+                .path("changes")
+                .path(0)
+                .path("diff")
+                .asText();
+    }
+
     /** Threads of a cancelled run are interrupted, and some ways to write close a file then. */
     @Test
     void aCancelledRunIsWrittenToItsEnd(@TempDir Path folder) throws Exception {
@@ -273,6 +326,54 @@ class JsonLinesTest {
                 .forEach(lines -> assertThat(lines)
                         .filteredOn(line -> line.path("event").asText().equals("step-finished"))
                         .hasSize(150));
+    }
+
+    /** However slow it is: only when all hosts are through does it take its first line. */
+    @Test
+    void noHostWaitsForTheStream() {
+        var through = new CountDownLatch(50);
+        var slow = new ByteArrayOutputStream() {
+            @Override
+            public void write(byte[] bytes) throws IOException {
+                try {
+                    dev.weftwork.testing.Waiting.await(through, "all hosts are through");
+                } catch (InterruptedException e) {
+                    throw new IOException(e);
+                }
+                super.write(bytes);
+            }
+        };
+        RunReport report;
+        try (Engine engine = Engine.of(InMemoryConnector.succeeding())) {
+            report = engine.run(
+                    SampleRuns.hosts(50),
+                    Deploy.named("d").step("one", Shell.run("true")),
+                    RunOptions.standard().listener(JsonLines.to(slow)).listener(event -> {
+                        if (event instanceof RunEvent.StepFinished) {
+                            through.countDown();
+                        }
+                    }));
+        }
+
+        assertThat(report.succeeded()).isTrue();
+        assertThat(parse(slow.toString(StandardCharsets.UTF_8))).hasSize(2 + 50 * 7);
+    }
+
+    /** As a full disk leaves a file, or a program that was killed. */
+    @Test
+    void behindHalfALineOfAFileARunBeginsOnALineOfItsOwn(@TempDir Path folder) throws IOException {
+        Path file = Files.writeString(folder.resolve("runs.jsonl"), "{\"event\":\"run-fini");
+
+        SampleRuns.run(JsonLines.to(file), 1);
+        SampleRuns.run(JsonLines.to(file), 1);
+
+        List<String> lines = Files.readAllLines(file);
+        assertThat(lines.get(0)).isEqualTo("{\"event\":\"run-fini");
+        List<JsonNode> whole = parse(String.join("\n", lines.subList(1, lines.size())) + "\n");
+        assertThat(whole.get(0).path("event").asText()).isEqualTo("run-started");
+        assertThat(whole)
+                .filteredOn(line -> line.path("event").asText().equals("run-started"))
+                .hasSize(2);
     }
 
     @Test

@@ -7,9 +7,14 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
+import dev.weftwork.command.Command;
+import dev.weftwork.command.Secret;
 import dev.weftwork.deploy.Deploy;
 import dev.weftwork.engine.Engine;
 import dev.weftwork.engine.RunOptions;
+import dev.weftwork.fact.HostFacts;
+import dev.weftwork.operation.Change;
+import dev.weftwork.operation.Operation;
 import dev.weftwork.operation.shell.Shell;
 import dev.weftwork.testing.InMemoryConnector;
 import java.util.List;
@@ -116,6 +121,7 @@ class RunLogTest {
     @Test
     void leavesTheMdcOfTheCallerAsItWas() {
         MDC.put(RunLog.HOST, "the caller's");
+        MDC.put(RunLog.STEP, "the caller's too");
         MDC.put("other", "too");
         Thread.currentThread().interrupt();
         try {
@@ -125,11 +131,66 @@ class RunLogTest {
             assertThat(memory.messages(Level.WARN))
                     .filteredOn(line -> line.startsWith("WARN CANCELLED "))
                     .hasSize(3);
-            assertThat(MDC.getCopyOfContextMap()).isEqualTo(Map.of(RunLog.HOST, "the caller's", "other", "too"));
+            assertThat(memory.events)
+                    .filteredOn(event -> event.getFormattedMessage().startsWith("CANCELLED "))
+                    .allSatisfy(event -> assertThat(event.getMDCPropertyMap())
+                            .containsEntry(
+                                    RunLog.HOST, event.getFormattedMessage().split("[ :]", -1)[1])
+                            .doesNotContainKey(RunLog.STEP));
+            assertThat(MDC.getCopyOfContextMap())
+                    .isEqualTo(Map.of(RunLog.HOST, "the caller's", RunLog.STEP, "the caller's too", "other", "too"));
         } finally {
             Thread.interrupted();
             MDC.clear();
         }
+    }
+
+    /** There the caller is a host in a step, and the host that never begins may have its name. */
+    @Test
+    void aRunWithinAStepLeavesTheMdcOfItsHostAsItWas() {
+        RunLog listener = RunLog.to("test.runs");
+        Deploy inner = Deploy.named("inner").step("one", Shell.run("true"));
+        try (Engine engine = Engine.of(InMemoryConnector.succeeding())) {
+            Deploy outer = Deploy.named("outer").code("greet", host -> {
+                Thread.currentThread().interrupt();
+                engine.run(SampleRuns.hosts(2), inner, RunOptions.standard().listener(listener));
+                logger.info("hello, interrupted: " + Thread.interrupted());
+                return 1;
+            });
+            engine.run(SampleRuns.hosts(1), outer, RunOptions.standard().listener(listener));
+        }
+
+        assertThat(memory.events)
+                .filteredOn(event -> event.getMessage().equals("hello, interrupted: true"))
+                .extracting(ILoggingEvent::getMDCPropertyMap)
+                .containsExactly(Map.of(RunLog.HOST, "web01", RunLog.STEP, "greet"));
+    }
+
+    @Test
+    void summariesOfChangesHaveStarsForSecrets() {
+        Command command = Command.of("set-password").secretArg(Secret.of(SampleRuns.SECRET));
+        Operation operation = new Operation() {
+            @Override
+            public String summary() {
+                return "password";
+            }
+
+            @Override
+            public List<Change> plan(HostFacts facts) {
+                return List.of(new Change("password of app is " + SampleRuns.SECRET, command));
+            }
+        };
+        Deploy deploy = Deploy.named("d").step(operation);
+        RunOptions options = RunOptions.standard().listener(RunLog.to("test.runs"));
+        try (Engine engine = Engine.of(InMemoryConnector.succeeding())) {
+            engine.run(SampleRuns.hosts(1), deploy, options);
+            engine.plan(SampleRuns.hosts(1), deploy, options);
+        }
+
+        assertThat(memory.messages(Level.TRACE))
+                .noneMatch(line -> line.contains(SampleRuns.SECRET))
+                .filteredOn(line -> line.endsWith("password of app is ******"))
+                .hasSize(2);
     }
 
     @Test

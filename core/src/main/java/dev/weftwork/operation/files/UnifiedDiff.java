@@ -88,8 +88,8 @@ final class UnifiedDiff {
 
     private static String sizes(String what, OptionalLong before, long after) {
         return before.isPresent()
-                ? "%s, %d -> %d bytes\n".formatted(what, before.getAsLong(), after)
-                : "%s, %d bytes\n".formatted(what, after);
+                ? "%s, %s -> %s bytes\n".formatted(what, before.getAsLong(), after)
+                : "%s, %s bytes\n".formatted(what, after);
     }
 
     private static Optional<String> text(byte[] bytes) {
