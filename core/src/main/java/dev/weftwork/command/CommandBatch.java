@@ -141,7 +141,7 @@ public final class CommandBatch {
         var script = new StringBuilder(SCRIPT);
         for (int i = 0; i < parts.size(); i++) {
             // Not %d, which writes the digits of the computer's language.
-            script.append("weft_run \"${%s}\" \"${%s}\"\n".formatted(2 * i + 2, 2 * i + 3));
+            script.append("weft_run \"${" + (2 * i + 2) + "}\" \"${" + (2 * i + 3) + "}\"\n");
         }
         Command command = Command.script(script.toString(), nonce);
         for (Command part : parts) {

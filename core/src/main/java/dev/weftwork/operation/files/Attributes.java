@@ -129,6 +129,6 @@ record Attributes(
     }
 
     private static Change change(String what, String path, String from, String to, Command command) {
-        return new Change("%s of %s %s -> %s".formatted(what, path, from, to), command);
+        return new Change(what + " of " + path + " " + from + " -> " + to, command);
     }
 }
