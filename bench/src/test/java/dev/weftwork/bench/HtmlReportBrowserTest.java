@@ -351,10 +351,10 @@ class HtmlReportBrowserTest {
     @Test
     void onPaperAreAllHostsAndAfterwardsThePageIsAsBefore() {
         open("run-2000", 1280, "light");
-        find("[data-page=Next]").click();
-        await("the second page is shown", it -> text("#pages [role=status]").startsWith("51 to 100 "));
         find(".finding details summary").click();
         await("what ran is shown", it -> find(".finding details").getDomAttribute("open") != null);
+        find("[data-page=Next]").click();
+        await("the second page is shown", it -> text("#pages [role=status]").startsWith("51 to 100 "));
         String rows = "document.querySelectorAll('#steps tbody tr').length";
         String closed = "document.querySelectorAll('.finding details:not([open])').length";
         long closedBefore = number(closed);

@@ -679,7 +679,9 @@
       button('Last', pages - 1, page + 1 < pages));
     if (focused) {
       const again = Array.from(nav.querySelectorAll('button')).filter((each) => !each.disabled);
-      (again.find((each) => each.dataset.page === focused) || again[0]).focus();
+      const next = again.find((each) => each.dataset.page === focused) || again[0];
+      // There is none where all is on one page, as on paper.
+      if (next) next.focus();
     }
   }
 
