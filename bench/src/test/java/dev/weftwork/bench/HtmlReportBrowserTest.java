@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -49,9 +50,12 @@ class HtmlReportBrowserTest {
     private static final Logger VERSIONS = Logger.getLogger("org.openqa.selenium.devtools.CdpVersionFinder");
 
     private ChromeDriver driver;
+    private Path leftByBrowser;
 
     @BeforeAll
     void makeReportsAndStartBrowser() throws IOException {
+        // Not a folder of JUnit's: a process of the browser may still write while the folder is deleted.
+        leftByBrowser = Files.createTempDirectory("weftwork-browser");
         Path browser = program("chromium", "chromium-browser", "google-chrome");
         Path chromeDriver = program("chromedriver");
         Files.createDirectories(FOLDER);
@@ -63,6 +67,7 @@ class HtmlReportBrowserTest {
         var service = new ChromeDriverService.Builder()
                 .usingDriverExecutable(chromeDriver.toFile())
                 .usingAnyFreePort()
+                .withEnvironment(Map.of("TMPDIR", leftByBrowser.toString()))
                 .build();
         service.sendOutputTo(OutputStream.nullOutputStream());
         var options = new ChromeOptions();
@@ -78,9 +83,13 @@ class HtmlReportBrowserTest {
     }
 
     @AfterAll
-    void stopBrowser() {
+    void stopBrowser() throws IOException {
         if (driver != null) {
             driver.quit();
+        }
+        try (Stream<Path> files = Files.walk(leftByBrowser)) {
+            files.sorted(Comparator.reverseOrder())
+                    .forEach(file -> file.toFile().delete());
         }
     }
 
