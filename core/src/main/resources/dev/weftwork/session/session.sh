@@ -158,9 +158,7 @@ case $weft_mode in
       weft_last
       # Nobody but the command's own subshell, which is gone.
       if [ "$weft_p" -eq $((weft_a + 1)) ]; then return; fi
-      if weft_hurried 1 || weft_hurried 3; then
-        weft_left=' left'
-      elif [ "$weft_mode" = witness ]; then
+      if [ "$weft_mode" = witness ]; then
         if ! weft_nobody; then
           weft_left=' left'
           return
@@ -176,9 +174,7 @@ case $weft_mode in
     } ;;
   scan)
     weft_before() { :; }
-    weft_check() {
-      if weft_hurried 1 || weft_hurried 3; then weft_left=' left'; else weft_scan; fi
-    } ;;
+    weft_check() { weft_scan; } ;;
   *)
     weft_before() { :; }
     weft_check() { weft_left=' left'; } ;;
@@ -189,10 +185,12 @@ weft_after() {
   weft_left= weft_text=
   # A command may have put another directory in the place of the one where commands start.
   if ! [ . -ef "$weft_home" ]; then cd "$weft_home"; fi
-  weft_check
+  # Nor may it leave the streams, which are everybody's, in a mode that loses what doesn't fit at once; nor need it have
+  # started a process for that, since its subshell may have become another program.
+  if [ "$weft_mode" != none ] && { weft_hurried 1 || weft_hurried 3; }; then weft_left=' left'; fi
+  if [ -z "$weft_left" ]; then weft_check; fi
   weft_end "$@"
 }
-# Whether a command has left a stream, which is everybody's, in a mode that loses what doesn't fit at once.
 weft_hurried() {
   weft_flags=
   { read -r weft_flags && read -r weft_flags weft_flags; } <"/proc/$$/fdinfo/$1"

@@ -254,9 +254,10 @@ class ShellConnectionTest {
     }
 
     /** As ssh and node do, and don't undo when they are killed. */
-    @Test
-    void aModeThatACommandSetsOnTheStreamsIsNotTheNextOnes() {
-        run("perl -MFcntl -e 'fcntl(STDOUT, F_SETFL, O_WRONLY | O_NONBLOCK) or die'")
+    @ParameterizedTest
+    @ValueSource(strings = {"", "exec "})
+    void aModeThatACommandSetsOnTheStreamsIsNotTheNextOnes(String inThePlaceOfTheSubshell) {
+        run(inThePlaceOfTheSubshell + "perl -MFcntl -e 'fcntl(STDOUT, F_SETFL, O_WRONLY | O_NONBLOCK) or die'")
                 .orThrow();
 
         CommandResult result = run("head -c 1000000 /dev/zero");
