@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -390,11 +389,12 @@ public final class Command {
 
     /** {@code text} with every secret of this command replaced by stars. */
     public String hideSecretsIn(String text) {
-        String hidden = text;
-        for (Secret secret : secretsLongestFirst()) {
-            hidden = secret.hideIn(hidden);
-        }
-        return hidden;
+        return Secret.hideAllIn(text, secrets);
+    }
+
+    /** Its secrets, for those who say more than what it is about; in any order. */
+    public List<Secret> secrets() {
+        return secrets;
     }
 
     /** This command with two more arguments, {@code part}'s prelude and text, which print as stars, and with its secrets. */
@@ -408,13 +408,6 @@ public final class Command {
 
     int longestSecretBytes() {
         return secrets.stream().mapToInt(secret -> secret.bytes().length).max().orElse(0);
-    }
-
-    /** A secret that is a part of another one must not be replaced within it. */
-    private List<Secret> secretsLongestFirst() {
-        return secrets.stream()
-                .sorted(Comparator.comparingInt(Secret::length).reversed())
-                .toList();
     }
 
     private void quoteAll(ByteArrayOutputStream out) {

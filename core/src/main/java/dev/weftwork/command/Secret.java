@@ -1,6 +1,9 @@
 package dev.weftwork.command;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 
 /**
  * A value that must not be seen: it prints as stars, and messages about its command show stars wherever it occurs.
@@ -49,6 +52,20 @@ public final class Secret {
         String hidden = text.replace(value, STARS);
         String bare = value.strip();
         return bare.isEmpty() ? hidden : hidden.replace(bare, STARS);
+    }
+
+    /** As {@link #hideIn} of each, the longest first: one that is a part of another must not be replaced within that. */
+    public static String hideAllIn(String text, Collection<Secret> secrets) {
+        if (secrets.isEmpty()) {
+            return text;
+        }
+        var longestFirst = new ArrayList<>(secrets);
+        longestFirst.sort(Comparator.comparingInt(Secret::length).reversed());
+        String hidden = text;
+        for (Secret secret : longestFirst) {
+            hidden = secret.hideIn(hidden);
+        }
+        return hidden;
     }
 
     @Override

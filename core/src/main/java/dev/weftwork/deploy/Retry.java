@@ -95,7 +95,8 @@ public final class Retry {
 
     /**
      * Only after failures for which the condition holds, in place of the rule above. Called on the host's thread; what it
-     * throws ends the attempts.
+     * throws ends the attempts. It sees a failure as the report has it: a {@linkplain Failure#cause cause} that had a secret
+     * in its text is of another class.
      */
     public Retry when(Predicate<Failure> condition) {
         return new Retry(

@@ -4,6 +4,7 @@ import dev.weftwork.command.Command;
 import dev.weftwork.command.CommandFailedException;
 import dev.weftwork.command.CommandResult;
 import dev.weftwork.command.Outcome;
+import dev.weftwork.command.Secret;
 import dev.weftwork.connector.ConnectFailedException;
 import dev.weftwork.deploy.HostCode;
 import dev.weftwork.deploy.Step;
@@ -21,10 +22,12 @@ import dev.weftwork.report.StepResult;
 import dev.weftwork.report.StepStatus;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -45,8 +48,8 @@ final class StepRun {
     /** What was tried, over all attempts. */
     final ArrayList<ChangeResult> made = new ArrayList<>(0);
 
-    /** Of changes, facts and code, once where it is the same; whatever is said of a failure may quote any of them. */
-    private final ArrayList<Command> sent = new ArrayList<>(0);
+    /** Of the commands of changes, facts and code: whatever is said of a failure may quote any of them. */
+    private Set<Secret> secrets = Set.of();
 
     /** Null until there is one. */
     private @Nullable List<Failure> earlierFailures;
@@ -506,17 +509,16 @@ final class StepRun {
     // ---- failing
 
     void sends(Command command) {
-        if (sent.isEmpty() || sent.get(sent.size() - 1) != command) {
-            sent.add(command);
+        if (!command.secrets().isEmpty()) {
+            if (secrets.isEmpty()) {
+                secrets = new HashSet<>();
+            }
+            secrets.addAll(command.secrets());
         }
     }
 
     private String hideSecretsIn(String text) {
-        String hidden = text;
-        for (Command command : sent) {
-            hidden = command.hideSecretsIn(hidden);
-        }
-        return hidden;
+        return Secret.hideAllIn(text, secrets);
     }
 
     private void planningFailed(HostView view, String what, Throwable e) {

@@ -1,7 +1,8 @@
 package dev.weftwork.engine;
 
-import java.util.ArrayList;
-import java.util.Objects;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -9,54 +10,71 @@ import org.slf4j.Logger;
 /** What was thrown by code that isn't ours, and may be as broken as that: nothing here throws, whatever it does. */
 final class Thrown {
 
-    /** Causes of causes that are looked at; they may go round in a circle. */
-    private static final int DEEPEST = 16;
-
     private Thrown() {}
 
     /** What it says of itself, even if it can't. */
     static String text(Throwable e) {
+        String text = null;
         try {
-            return e.toString();
+            text = e.toString();
         } catch (Throwable broken) {
-            return e.getClass().getName();
+            // As if it said nothing.
         }
+        return text == null ? e.getClass().getName() : text;
     }
 
     /**
      * The same, unless its text, or that of what it is caused by or has suppressed, has something to hide: then one that
-     * says what remains, at the same place.
+     * says what remains, at the same place, and so for each of those that have.
      */
     static Throwable hiding(Throwable e, UnaryOperator<String> hide) {
         try {
-            return hiding(e, hide, DEEPEST);
+            return shown(e, hide, newSet());
         } catch (Throwable broken) {
             return new Hidden(hide.apply(text(e)), null);
         }
     }
 
-    private static Throwable hiding(Throwable e, UnaryOperator<String> hide, int deepest) {
-        if (deepest == 0) {
-            return e;
+    private static Set<Throwable> newSet() {
+        return Collections.newSetFromMap(new IdentityHashMap<>());
+    }
+
+    /**
+     * @param seen those that were looked at already; causes may go round in a circle
+     */
+    private static boolean hidesNothing(Throwable e, UnaryOperator<String> hide, Set<Throwable> seen) {
+        if (!seen.add(e)) {
+            return true;
         }
         String text = text(e);
-        String shown = hide.apply(text);
-        boolean same = shown.equals(text);
-        Throwable cause = e.getCause();
-        Throwable shownCause = cause == null ? null : hiding(cause, hide, deepest - 1);
-        same &= Objects.equals(shownCause, cause);
-        var shownSuppressed = new ArrayList<Throwable>();
-        for (Throwable suppressed : e.getSuppressed()) {
-            Throwable each = hiding(suppressed, hide, deepest - 1);
-            same &= each.equals(suppressed);
-            shownSuppressed.add(each);
+        if (!hide.apply(text).equals(text)) {
+            return false;
         }
-        if (same) {
+        Throwable cause = e.getCause();
+        if (cause != null && !hidesNothing(cause, hide, seen)) {
+            return false;
+        }
+        for (Throwable suppressed : e.getSuppressed()) {
+            if (!hidesNothing(suppressed, hide, seen)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static Throwable shown(Throwable e, UnaryOperator<String> hide, Set<Throwable> seen) {
+        if (hidesNothing(e, hide, newSet())) {
             return e;
         }
-        var hidden = new Hidden(shown, shownCause);
+        if (!seen.add(e)) {
+            return new Hidden(hide.apply(text(e)), null);
+        }
+        Throwable cause = e.getCause();
+        var hidden = new Hidden(hide.apply(text(e)), cause == null ? null : shown(cause, hide, seen));
         hidden.setStackTrace(e.getStackTrace());
-        shownSuppressed.forEach(hidden::addSuppressed);
+        for (Throwable suppressed : e.getSuppressed()) {
+            hidden.addSuppressed(shown(suppressed, hide, seen));
+        }
         return hidden;
     }
 

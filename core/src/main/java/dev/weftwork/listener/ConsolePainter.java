@@ -133,15 +133,16 @@ final class ConsolePainter {
                 other.hasCompany = true;
                 same += other.run.deploy().equals(run.deploy()) ? 1 : 0;
             }
-            var shown = new Shown(run, same);
-            shown.hasCompany = !runs.isEmpty();
-            runs.add(shown);
             if (thread == null && !byHand) {
+                // Before the run is added: nobody would paint it if this fails. It waits for the lock.
                 Thread painter =
                         Thread.ofPlatform().daemon().name("weftwork-console").unstarted(this::paintWhileThereAreRuns);
                 painter.start();
                 thread = painter;
             }
+            var shown = new Shown(run, same);
+            shown.hasCompany = !runs.isEmpty();
+            runs.add(shown);
         } finally {
             lock.unlock();
         }

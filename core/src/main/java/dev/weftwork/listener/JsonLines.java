@@ -158,9 +158,12 @@ public final class JsonLines implements RunListener {
 
         @Override
         public void on(RunEvent event) {
-            out.add(Json.text(json -> write(json, event)));
-            if (event instanceof RunEvent.RunFinished) {
-                out.end();
+            try {
+                out.add(Json.text(json -> write(json, event)));
+            } finally {
+                if (event instanceof RunEvent.RunFinished) {
+                    out.end();
+                }
             }
         }
 

@@ -249,6 +249,9 @@ final class LineWriter {
         idle.set(true);
         if (waiting.isEmpty()) {
             LockSupport.park(this);
+            // Who wrote to a stream of somebody else's may have been left interrupted by it, and would never sleep
+            // again.
+            Thread.interrupted();
         }
         idle.set(false);
     }
@@ -278,6 +281,7 @@ final class LineWriter {
                 stream = to;
                 torn = false;
             }
+            byte[] lines = chunk.toByteArray();
             boolean wasTorn = torn;
             // How much of it is written when that throws nobody knows.
             torn = true;
@@ -285,7 +289,7 @@ final class LineWriter {
                 // Or the next line would be lost with the half of another one.
                 to.write('\n');
             }
-            to.write(chunk.toByteArray());
+            to.write(lines);
             to.flush();
             torn = false;
         } catch (Throwable e) {

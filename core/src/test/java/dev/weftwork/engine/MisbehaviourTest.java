@@ -758,4 +758,20 @@ class MisbehaviourTest {
                         "Suppressed: java.lang.IllegalStateException: ******",
                         "MisbehaviourTest");
     }
+
+    /** A short one within a long one of another command must not leave the rest of that. */
+    @Test
+    void secretsOfSeveralCommandsAreHiddenTheLongestFirst() {
+        var connector = FakeConnector.succeeding();
+        Deploy deploy = Deploy.named("d").code("s", host -> {
+            host.query(Command.of("a").secretArg(Secret.of("hunter2")));
+            host.query(Command.of("b").secretArg(Secret.of("hunter2-production")));
+            throw new IllegalStateException("login hunter2-production refused");
+        });
+
+        Failure failure = run(connector, deploy).host("web01").failure().orElseThrow();
+
+        assertThat(failure.message()).endsWith("login ****** refused");
+        assertThat(failure.cause().orElseThrow()).hasToString("java.lang.IllegalStateException: login ****** refused");
+    }
 }

@@ -213,7 +213,9 @@ class FactsTest {
             assertThat(root.groups()).contains(root.primaryGroup());
             assertThat(read(shell, Facts.passwdEntry("root"))).contains(root.entry());
             assertThat(read(shell, Facts.passwdEntry("no-such-user"))).isEmpty();
-            assertThat(read(shell, Facts.passwdEntry("0"))).as("a number is no name").isEmpty();
+            assertThat(read(shell, Facts.passwdEntry("0")))
+                    .as("a number is no name")
+                    .isEmpty();
             assertThat(read(shell, Facts.user("no-such-user"))).isEmpty();
             assertThat(read(shell, Facts.user("0"))).as("a number is no name").isEmpty();
             assertThat(read(shell, Facts.group("0"))).as("a number is no name").isEmpty();
