@@ -38,6 +38,15 @@ weft_counts() {
     weft_near && exit 3
   )
 }
+weft_count() {
+  weft_counts
+  case $? in
+    0) ;;
+    3) weft_loadavg ;;
+    *) return 1 ;;
+  esac
+  weft_mode=count
+}
 if [ /proc/self -ef "/proc/$$" ] && read -r weft_x <"/proc/$$/stat"; then
   set -- ${weft_x##*) }
   case $3-$4 in
@@ -45,11 +54,8 @@ if [ /proc/self -ef "/proc/$$" ] && read -r weft_x <"/proc/$$/stat"; then
     $$-*) weft_leads=group ;;
   esac
   weft_mode=scan
-  weft_counts
-  case $? in
-    0) weft_mode=count ;;
-    3) weft_mode=count; weft_loadavg ;;
-  esac
+  # Twice, for on a busy machine a thousand may have been started between two of its own lines.
+  weft_count || weft_count || :
 elif kill -0 "-$$"; then
   weft_leads=group
 fi
