@@ -99,9 +99,8 @@ class DocumentationTest {
         String page = Files.readString(TOP.resolve("docs/getting-started.md"));
         String build = Files.readString(TOP.resolve("pom.xml"));
 
-        for (String[] each : new String[][] {
-            {"maven-compiler-plugin", "compiler.plugin.version"}, {"slf4j-nop", "slf4j.version"}
-        }) {
+        for (String[] each :
+                new String[][] {{"maven-compiler-plugin", "compiler.plugin.version"}, {"slf4j-nop", "slf4j.version"}}) {
             String open = "<" + each[1] + ">";
             String version = build.substring(build.indexOf(open) + open.length(), build.indexOf("</" + each[1] + ">"));
             assertThat(page.lines().map(String::strip))

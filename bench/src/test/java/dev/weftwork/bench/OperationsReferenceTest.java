@@ -68,7 +68,10 @@ class OperationsReferenceTest {
                 "Files.line", List.of(Files.line("file", "other")),
                 "Files.link", List.of(Files.link("is-not-there").to("file")),
                 "Files.absent", List.of(Files.absent("file")),
-                "Users.user", List.of(Users.user("is-not-there"), Users.user("is-not-there").groups("staff")),
+                "Users.user",
+                        List.of(
+                                Users.user("is-not-there"),
+                                Users.user("is-not-there").groups("staff")),
                 "Shell.run", List.of(Shell.run("true").creates("is-not-there")));
         java.nio.file.Files.createDirectories(machines.resolve("web01"));
         java.nio.file.Files.writeString(machines.resolve("web01/file"), "content\n");

@@ -81,7 +81,8 @@ class ThrownTest {
         }
 
         @Override
-        @SuppressWarnings({"NullAway", "OverrideThrowableToString", "ToStringReturnsNull"}) // as code that isn't ours may
+        @SuppressWarnings({"NullAway", "OverrideThrowableToString", "ToStringReturnsNull"
+        }) // as code that isn't ours may
         public String toString() {
             if (text != null) {
                 throw new IllegalStateException(text);
